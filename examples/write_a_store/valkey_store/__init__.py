@@ -1,0 +1,1 @@
+"""A store for iamkit on Valkey."""

@@ -1,0 +1,210 @@
+"""The decision log: every refusal and a sample of what was allowed, written in groups by a thread of its own.
+
+A decision is kept with the digests of the policies it was taken from and the condition keys it saw, so
+that it can be explained later from the policies as they were then.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from iamkit.errors import ServiceUnavailable
+from iamkit.storage import Store, Unit, record
+
+_log = logging.getLogger("iamkit.decision")
+
+CAPACITY: Final = 10_000
+_GROUP: Final = 500
+_PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+
+
+@record("decision", key=("decision_id",), index=(("account", "decided_at"),))
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """One decision as kept. `layers`, `caller`, `context` and `determining` are JSON made by the gate."""
+
+    decision_id: str
+    account: str
+    decided_at: datetime
+    outcome: str
+    action: str
+    resource: str
+    resource_account: str
+    explicit_trust: bool
+    principal: str
+    caller: str
+    layers: str
+    context: str
+    determining: str
+    error: str | None
+    request: str
+
+
+# A decision with the texts it refers to, by digest.
+Entry = tuple[DecisionRecord, Mapping[str, str]]
+KeepTexts = Callable[[Unit, Mapping[str, str]], None]
+
+
+class DecisionLog:
+    """A bounded queue and the thread that commits it in groups.
+
+    `dropped` counts allows that found the queue full. A denial is never dropped: when the queue is full,
+    whoever brings one writes a group first, and is refused with StoreUnavailable if that fails. While the
+    store is away the thread tries again, ever more slowly, and the queue waits.
+
+    Entries belong to the process that queued them: a forked child starts with none. What waits when the
+    interpreter exits is written then; only a killed process loses the last moments.
+    """
+
+    def __init__(self, store: Store, keep_texts: KeepTexts, *, capacity: int = CAPACITY) -> None:
+        self._store = store
+        self._keep_texts = keep_texts
+        self._capacity = max(1, capacity)
+        self.dropped = 0
+        self._begin()
+        _when_forked_or_done(self)
+
+    def _begin(self) -> None:
+        """Start with nothing queued and no lock held: when made, and in a forked child."""
+        self._queue: deque[Entry] = deque()
+        # INVARIANT: only the holder of `_writing` takes from the queue; `_guard` is held for moments only.
+        self._guard = threading.Lock()
+        self._writing = threading.Lock()
+        self._wake = threading.Event()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many decisions are queued and not yet written."""
+        return len(self._queue)
+
+    def submit(self, entry: Entry, *, denial: bool) -> None:
+        """Queue a decision. Returns at once, unless a denial finds the queue full or the log is closed."""
+        while denial and len(self._queue) >= self._capacity:
+            self._write_group()
+        with self._guard:
+            if len(self._queue) >= self._capacity and not denial:
+                self.dropped += 1
+                return
+            self._queue.append(entry)
+            if self._thread is None and not self._closed.is_set():
+                self._thread = threading.Thread(target=self._run, name="iamkit-decision-log", daemon=True)
+                self._thread.start()
+        self._wake.set()
+        if self._closed.is_set():
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit what is queued now. Raises StoreUnavailable; what was not written stays queued."""
+        # Counted once: what others queue meanwhile must not keep this caller here for ever.
+        waiting = len(self._queue)
+        while waiting > 0:
+            written = self._write_group()
+            waiting = waiting - written if written else 0
+
+    def close(self) -> None:
+        """Write what is left and end the thread. Idempotent; what is submitted later is written at once."""
+        self._closed.set()
+        self._wake.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+        self._tried_flush()
+
+    def _run(self) -> None:
+        pause = _PAUSE_SECONDS
+        reported = self.dropped
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            # Company for the first one; `close` writes what is left itself.
+            if self._closed.wait(pause):
+                return
+            if self._tried_flush():
+                pause = _PAUSE_SECONDS
+            else:
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                self._wake.set()
+            if self.dropped != reported:
+                reported = self.dropped
+                _log.warning("the decision log was full; %d allowed decisions were not kept so far", reported)
+
+    def _tried_flush(self) -> bool:
+        try:
+            self.flush()
+        except Exception as fault:  # noqa: BLE001  # the thread must outlive whatever a store may raise
+            _log.error(
+                "the decision log cannot be written, %d decisions wait: %s",
+                len(self._queue),
+                fault if isinstance(fault, ServiceUnavailable) else type(fault).__name__,
+            )
+            return False
+        return True
+
+    def _write_group(self) -> int:
+        """Commit the oldest entries; how many left the queue."""
+        with self._writing:
+            group = [self._queue[index] for index in range(min(_GROUP, len(self._queue)))]
+            if not group:
+                return 0
+            try:
+                self._commit(group)
+            except ServiceUnavailable:
+                raise
+            except Exception:  # noqa: BLE001  # one entry that the store refuses must not hold up the others
+                for entry in group:
+                    self._commit_alone(entry)
+                    self._queue.popleft()
+            else:
+                for _ in group:
+                    self._queue.popleft()
+            return len(group)
+
+    def _commit(self, group: Sequence[Entry]) -> None:
+        with self._store.write() as unit:
+            texts: dict[str, str] = {}
+            for item, needed in group:
+                texts.update(needed)
+                unit.add(item)
+            self._keep_texts(unit, texts)
+
+    def _commit_alone(self, entry: Entry) -> None:
+        item, needed = entry
+        try:
+            with self._store.write() as unit:
+                # Already there: the group was committed and only the answer to the commit was lost.
+                if unit.get(DecisionRecord, (item.decision_id,)) is None:
+                    unit.add(item)
+                    self._keep_texts(unit, needed)
+        except ServiceUnavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001  # said aloud; it cannot be written today or tomorrow
+            _log.error(
+                "decision %s (%s) cannot be kept: %s", item.decision_id, item.outcome, type(fault).__name__
+            )
+
+
+def _when_forked_or_done(log: DecisionLog) -> None:
+    """Empty `log` in a forked child, whose parent writes what was queued; close it when the process ends."""
+    kept = weakref.WeakMethod(log._begin), weakref.WeakMethod(log.close)
+
+    def begin() -> None:
+        if (again := kept[0]()) is not None:
+            again()
+
+    def close() -> None:
+        if (end := kept[1]()) is not None:
+            end()
+
+    os.register_at_fork(after_in_child=begin)
+    atexit.register(close)

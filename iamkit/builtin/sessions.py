@@ -1,0 +1,88 @@
+"""The plugin that reads session tokens: from the session cookie, or as `Authorization: Bearer iks_…`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from iamkit.clock import Clock
+from iamkit.credentials.authentication import Authentication, CredentialKind
+from iamkit.credentials.session_check import SessionCheck
+from iamkit.credentials.sessions import (
+    MODERN,
+    TOKEN_PREFIX,
+    NewSession,
+    SessionKind,
+    SessionLimits,
+    SessionRecord,
+    session_id_of,
+)
+from iamkit.errors import AuthenticationError
+from iamkit.hookspecs import hookimpl
+from iamkit.http import HttpRequest
+from iamkit.storage import Store
+
+# `__Host-` makes a browser insist on Secure, Path=/ and no Domain, so no other host can plant it (THR-S4).
+COOKIE: Final = "__Host-iamkit"
+DEVELOPMENT_COOKIE: Final = "iamkit"
+
+
+def cookie_name(*, development: bool) -> str:
+    """The one name of the session cookie. Browsers refuse `__Host-` on plain http."""
+    return DEVELOPMENT_COOKIE if development else COOKIE
+
+
+def set_cookie(session: NewSession, *, now: datetime, development: bool) -> str:
+    """The Set-Cookie value of a new session: the whole site, no script, no other sites (RFC 6265bis)."""
+    seconds = max(0, int((session.expires_at - now).total_seconds()))
+    value = f"{cookie_name(development=development)}={session.token.reveal()}; Path=/; HttpOnly; SameSite=Lax"
+    return f"{value}; Max-Age={seconds}" + ("" if development else "; Secure")
+
+
+class SessionAuthenticator:
+    """Verifies session tokens. An `Authorization` field of any kind hides the cookie (decision 22)."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, cookie: str = COOKIE, limits: SessionLimits = MODERN
+    ) -> None:
+        self._check = SessionCheck(store, clock, limits)
+        self._cookie = cookie
+
+    @hookimpl
+    def iamkit_authenticate(self, request: HttpRequest) -> Authentication | None:
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            scheme, _, token = authorization.partition(" ")
+            if scheme.lower() != "bearer" or not token.startswith(TOKEN_PREFIX):
+                return None
+            return _authentication(self._check.verify(token, SessionKind.BEARER), by_cookie=False)
+        if "cookie" not in request.headers:
+            return None
+        found = request.cookies(self._cookie)
+        if not found:
+            return None
+        # Two cookies of this name were refused before; should that ever change, two make no valid token.
+        token = ";".join(found)
+        try:
+            kept = self._check.verify(token, SessionKind.COOKIE)
+        except AuthenticationError:
+            if session_id_of(token) is None:
+                raise
+            # A browser sends the cookie of an ended session unasked: who is signed out is nobody, and can
+            # sign in again.
+            return None
+        return _authentication(kept, by_cookie=True)
+
+
+def _authentication(kept: SessionRecord, *, by_cookie: bool) -> Authentication:
+    return Authentication(
+        account=kept.account,
+        subject=kept.user_id,
+        kind=CredentialKind.SESSION,
+        credential_id=kept.public_id,
+        issued_at=kept.created_at,
+        expires_at=kept.absolute_expires_at,
+        mfa_at=kept.mfa_at,
+        factors=kept.factors,
+        by_cookie=by_cookie,
+    )

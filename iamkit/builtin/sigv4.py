@@ -1,0 +1,67 @@
+"""The plugin that reads `Authorization: AWS4-HMAC-SHA256 …`."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Final
+
+from iamkit.clock import Clock
+from iamkit.credentials.access_keys import LAST_USED_STEP, note_use
+from iamkit.credentials.authentication import Authentication
+from iamkit.credentials.bounded import BoundedMap
+from iamkit.credentials.key_lookup import KeyLookup
+from iamkit.credentials.secret import Sealer
+from iamkit.credentials.sigv4 import DEFAULT_RULES, Signed, SigV4Rules, SigV4Verifier
+from iamkit.credentials.sigv4_header import has_query_signature
+from iamkit.errors import IncompleteSignature, StoreUnavailable
+from iamkit.hookspecs import hookimpl
+from iamkit.http import HttpRequest, NeedsBody
+from iamkit.ids import Ids
+from iamkit.storage import Store
+
+_log = logging.getLogger("iamkit.credentials")
+
+_REMEMBERED: Final = 10_000
+
+
+class SigV4Authenticator:
+    """Verifies signed requests, and notes at most once in 15 minutes that a key was used."""
+
+    def __init__(
+        self, store: Store, sealer: Sealer, clock: Clock, ids: Ids, rules: SigV4Rules = DEFAULT_RULES
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._lookup = KeyLookup(store, sealer)
+        self._verifier = SigV4Verifier(clock, ids, rules)
+        self._note_after: BoundedMap[str, datetime] = BoundedMap(_REMEMBERED)
+
+    @hookimpl
+    def iamkit_authenticate(self, request: HttpRequest) -> Authentication | NeedsBody | None:
+        # Every scheme that begins so is a signature of some kind: the verifier says which one is accepted.
+        if request.headers.get("authorization", "")[:3].upper() != "AWS":
+            if request.query and has_query_signature(request.query):
+                raise IncompleteSignature(
+                    "a signature in the query is not accepted; send it in the `Authorization` field"
+                )
+            return None
+        found = self._verifier.verify(request, self._lookup.find)
+        if isinstance(found, NeedsBody):
+            return found
+        self._note_use(found)
+        return found.credential.authentication
+
+    def _note_use(self, signed: Signed) -> None:
+        key_id = signed.credential.authentication.credential_id
+        now = self._clock.now()
+        due = self._note_after.get(key_id)
+        if due is not None and now < due:
+            return
+        self._note_after.put(key_id, now + LAST_USED_STEP)
+        try:
+            with self._store.write() as unit:
+                note_use(unit, key_id, service=signed.service, region=signed.region, now=now)
+        except StoreUnavailable:
+            # The key was read and is right: a stamp that cannot be written refuses nobody.
+            _log.warning("the last use of access key %s could not be noted", key_id)

@@ -1,0 +1,95 @@
+"""`iamkit init`: a directory of accounts, its key file and its first administrator."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from iamkit.arn import Arn, root_arn
+from iamkit.cli.keys import announce
+from iamkit.cli.options import Command
+from iamkit.cli.terminal import DEFAULT_DIRECTORY, Terminal
+from iamkit.errors import EntityAlreadyExists, InputError, NotInitialized, ValidationError
+from iamkit.identity.accounts import NAME_LENGTH
+from iamkit.ids import checked_account_id, checked_name, checked_path
+from iamkit.kit import IAM
+
+
+@click.command("init", cls=Command)
+@click.option("--account-name", default="main", show_default=True, help="What the account is called.")
+@click.option("--account-id", metavar="ID", help="12 digits.  [default: drawn at random]")
+@click.option(
+    "--admin-name", default="administrator", show_default=True, help="The first administrator's user name."
+)
+@click.option(
+    "--path", default="/", show_default=True, help="Where the administrator stands, such as /family/."
+)
+@click.option(
+    "--partition", default="aws", show_default=True, help="The second part of every ARN. Fixed for good."
+)
+@click.pass_obj
+def init(
+    terminal: Terminal, account_name: str, account_id: str | None, admin_name: str, path: str, partition: str
+) -> None:
+    """Make a directory of accounts: one account, a root user without any credential, and one administrator.
+
+    The administrator's access key is printed once, as lines to paste into a shell.
+    """
+    # Everything is checked before anything is made: a refusal leaves no half of a directory behind.
+    checked_name("user", admin_name)
+    checked_path(path)
+    if account_id is not None:
+        checked_account_id(account_id)
+    if not account_name.isprintable() or not 1 <= len(account_name.strip()) <= NAME_LENGTH:
+        raise ValidationError(
+            f"account name `{account_name[:80]!a}` must have 1 to {NAME_LENGTH} printable characters"
+        )
+    Arn.parse(root_arn(partition, account_id or "000000000000"))
+    directory = terminal.directory
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"`{directory}` is a file; name a directory")
+    with IAM(directory) as iam:
+        _check_new(terminal, iam)
+        made = iam.initialize(
+            partition=partition,
+            account_id=account_id,
+            account_name=account_name,
+            administrator=admin_name,
+            administrator_path=path,
+        )
+    announce(
+        terminal,
+        made.key,
+        made.administrator.name,
+        f"made {directory}: account {made.account.account_id}, administrator {made.administrator.arn}",
+        {
+            "directory": str(directory),
+            "account": made.account.account_id,
+            "administrator": made.administrator.arn,
+        },
+    )
+    if not terminal.as_json:
+        _say_next(terminal)
+
+
+def _check_new(terminal: Terminal, iam: IAM) -> None:
+    if not terminal.directory.is_dir():
+        return
+    try:
+        deployment = iam.deployment()
+    except NotInitialized:
+        return
+    raise EntityAlreadyExists(
+        f"`{terminal.directory}` is initialized already, with account `{deployment.home_account}`;"
+        " name another directory with `--dir`"
+    )
+
+
+def _say_next(terminal: Terminal) -> None:
+    where = str(terminal.directory)
+    lines = ["next:", "  paste the two lines above, so that later commands act as the administrator"]
+    if where != DEFAULT_DIRECTORY:
+        lines.append(f"  export IAMKIT_DIR={shlex.quote(where)}")
+    lines += ["  iamkit user create ana --password", "  iamkit user attach ana ReadOnlyAccess"]
+    click.echo("\n".join(lines), err=True)

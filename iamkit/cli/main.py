@@ -1,0 +1,110 @@
+"""The command `iamkit`: the table of its commands, and the one place where faults become exit codes."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from iamkit.cli.lazy import Lazy, LazyGroup
+from iamkit.cli.terminal import Terminal
+
+_START: Final = "Start"
+_WHO: Final = "Who"
+_WHAT: Final = "Policies"
+_UNDERSTAND: Final = "Understand"
+_OPERATE: Final = "Operate"
+
+TABLE: Final[Mapping[str, Lazy]] = {
+    "init": Lazy("iamkit.cli.init:init", "Make a directory of accounts and its first administrator.", _START),
+    "demo": Lazy(
+        "iamkit.cli.demo.command:demo", "Watch two protected apps admit and refuse requests.", _START
+    ),
+    "user": Lazy("iamkit.cli.users:user", "Users: people and programs with credentials of their own.", _WHO),
+    "group": Lazy("iamkit.cli.groups:group", "Groups: users that share policies.", _WHO),
+    "role": Lazy("iamkit.cli.roles:role", "Roles: identities that others may assume.", _WHO),
+    "key": Lazy("iamkit.cli.keys:key", "Access keys: what programs sign requests with.", _WHO),
+    "sessions": Lazy("iamkit.cli.sessions:sessions", "Sign-in sessions: see them and end them.", _WHO),
+    "whoami": Lazy("iamkit.cli.whoami:whoami", "Show who a command acts as.", _WHO),
+    "policy": Lazy("iamkit.cli.policies:policy", "Managed policies: kept once, attached to many.", _WHAT),
+    "resource-policy": Lazy(
+        "iamkit.cli.resource_policies:resource_policy", "Policies that stand on one resource.", _WHAT
+    ),
+    "guardrail": Lazy("iamkit.cli.guardrails:guardrail", "Ceilings over whole accounts.", _WHAT),
+    "simulate": Lazy("iamkit.cli.simulate:simulate", "Ask what would be decided.", _UNDERSTAND),
+    "why": Lazy("iamkit.cli.why:why", "Explain a decision that was taken.", _UNDERSTAND),
+    "decisions": Lazy("iamkit.cli.decisions:decisions", "List the last decisions.", _UNDERSTAND),
+    "events": Lazy("iamkit.cli.events:events", "List the last audit events.", _UNDERSTAND),
+    "routes": Lazy(
+        "iamkit.cli.routes:routes", "List an app's routes; exits 1 if one is unprotected.", _UNDERSTAND
+    ),
+    "db": Lazy("iamkit.cli.db:db", "The database: bring it up to date, or see where it is.", _OPERATE),
+    "config": Lazy("iamkit.cli.config:config", "Settings: see each and where it came from.", _OPERATE),
+}
+
+_HELP: Final = "iamkit: users, groups, roles and policies for your web app."
+_EPILOG: Final = """
+Exit codes: 0 done; 1 refused, or a route is unprotected; 2 bad input, nothing was changed; 3 a part is
+missing, such as the directory or the store; 4 a fault of iamkit.
+
+Completion: put `eval "$(_IAMKIT_COMPLETE=bash_source iamkit)"` into ~/.bashrc (zsh_source and
+fish_source are there too).
+"""
+
+
+class Root(LazyGroup):
+    """The outermost group: opens and closes the terminal, and turns faults into messages and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        terminal = ctx.ensure_object(Terminal)
+        try:
+            with terminal:
+                return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as fault:  # noqa: BLE001  # the last place that can say something better than a traceback
+            from iamkit.cli import faults
+
+            ctx.exit(faults.report(terminal, fault))
+
+
+def _plugin_commands() -> Mapping[str, click.Command]:
+    from iamkit.cli.extensions import plugin_commands
+
+    return plugin_commands(TABLE)
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    if not asked or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    click.echo(f"iamkit {version('iamkit')}")
+    ctx.exit()
+
+
+def root() -> Root:
+    """The command, as tests and completion need it."""
+    group = Root("iamkit", table=TABLE, plugin_commands=_plugin_commands, help=_HELP, epilog=_EPILOG)
+    group.params.append(
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Show the version.",
+        )
+    )
+    return group
+
+
+def run() -> None:
+    """Run the command with the arguments of this process; does not return."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal or pipe that cannot show a letter gets its code, not an error in the middle of a table.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    root()(prog_name="iamkit")

@@ -1,0 +1,46 @@
+"""Passwords on the command line: asked for without echo, or read from standard input; never an argument."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import click
+
+from iamkit.credentials.secret import Secret
+from iamkit.errors import InputError
+
+# Far above what passwords may have; what is longer is refused by the password rules or here.
+_LONGEST: Final = 64 * 1024
+
+stdin_option = click.option(
+    "--stdin", is_flag=True, help="Read the password from standard input, not from a prompt."
+)
+
+
+def read(*, stdin: bool, prompt: str = "Password") -> Secret:
+    """A password. Raises InputError if there is nobody to ask, or what comes is no text."""
+    if stdin:
+        return Secret(_from_stdin())
+    if not at_terminal():
+        raise InputError("there is no terminal to ask at; pipe the password and give `--stdin`")
+    return Secret(click.prompt(prompt, hide_input=True, confirmation_prompt=True, type=str))
+
+
+def at_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
+
+
+def _from_stdin() -> str:
+    raw = sys.stdin.buffer.read(_LONGEST + 1)
+    if len(raw) > _LONGEST:
+        raise InputError("what is on standard input is too long for a password")
+    try:
+        # One line break at the end is the shell's, not the password's.
+        text = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise InputError("the password on standard input is not UTF-8 text") from None
+    if not text:
+        raise InputError("standard input holds no password")
+    return text

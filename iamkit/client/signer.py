@@ -1,0 +1,99 @@
+"""Signing a request with AWS Signature Version 4, for any HTTP client. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from iamkit.credentials.secret import Secret
+from iamkit.credentials.sigv4_canonical import (
+    ALGORITHM,
+    Scope,
+    canonical_path,
+    canonical_query,
+    canonical_request,
+    derive_signing_key,
+    signature,
+    stamp_of,
+    string_to_sign,
+)
+from iamkit.errors import ValidationError
+
+DEFAULT_SERVICE: Final = "iamkit"
+DEFAULT_REGION: Final = "global"
+
+# Fields that proxies and clients may alter on the way, and the signature itself.
+_NEVER_SIGNED: Final = frozenset(
+    {"authorization", "connection", "user-agent", "expect", "transfer-encoding", "accept-encoding", "te"}
+)
+_UNSAFE: Final = re.compile(r"[^\x21-\x7e]")
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs for one access key, service and region."""
+
+    key_id: str
+    secret: Secret = field(repr=False)
+    service: str = DEFAULT_SERVICE
+    region: str = DEFAULT_REGION
+
+    def sign(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime
+    ) -> dict[str, str]:
+        """The fields to add to the request, Authorization among them. Send them, and `headers`, unaltered.
+
+        `url` is absolute, with path and query percent-encoded as they will be sent. Raises ValidationError
+        if it is not, or if a field that signing adds is among `headers` in another spelling.
+        """
+        path, query, host = _target(url)
+        stamp = stamp_of(now)
+        payload = hashlib.sha256(body).hexdigest()
+        added = {"Host": host, "X-Amz-Date": stamp, "X-Amz-Content-Sha256": payload}
+        signed: dict[str, str] = {}
+        for name, value in (*headers.items(), *added.items()):
+            lowered = name.lower()
+            if lowered in signed and signed[lowered] != value:
+                raise ValidationError(f"the field `{name}` is set by signing; leave it out")
+            if lowered not in _NEVER_SIGNED:
+                signed[lowered] = value
+        names = sorted(signed)
+        scope = Scope(stamp[:8], self.region, self.service)
+        try:
+            canonical = canonical_request(
+                method, canonical_path(path), canonical_query(query), signed, names, payload
+            )
+        except ValueError as fault:
+            raise ValidationError(f"the URL cannot be signed: {fault}") from None
+        key = derive_signing_key(self.secret.reveal(), scope)
+        proof = signature(key, string_to_sign(stamp, str(scope), canonical)).hex()
+        credential = f"{self.key_id}/{scope}"
+        added["Authorization"] = (
+            f"{ALGORITHM} Credential={credential}, SignedHeaders={';'.join(names)}, Signature={proof}"
+        )
+        return added
+
+
+def _target(url: str) -> tuple[str, str, str]:
+    """The raw path, raw query and Host field of an absolute URL."""
+    if _UNSAFE.search(url):
+        raise ValidationError("the URL holds characters that must be percent-encoded")
+    parts = urlsplit(url)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise ValidationError("the URL must be absolute and begin with `http://` or `https://`")
+    if "@" in parts.netloc:
+        raise ValidationError("the URL must not hold a user name or password")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValidationError("the URL has a port that is no number") from None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+        host = f"{host}:{port}"
+    return parts.path or "/", parts.query, host

@@ -1,0 +1,41 @@
+"""What credentials a user holds, and taking all of them away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iamkit import epochs
+from iamkit.credentials import sessions
+from iamkit.credentials.access_keys import AccessKey, held_by
+from iamkit.credentials.passwords import PasswordRecord
+from iamkit.credentials.sessions import SessionRecord
+from iamkit.storage import Reader, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The credentials of one user; truthy if there are any that have to be removed before the user can be."""
+
+    password: bool
+    access_keys: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return self.password or bool(self.access_keys)
+
+
+def inventory(reader: Reader, user_id: str) -> Inventory:
+    """What the user holds. Sessions are not counted: they end with the user."""
+    password = reader.get(PasswordRecord, (user_id,)) is not None
+    return Inventory(password, tuple(key.key_id for key in held_by(reader, user_id)))
+
+
+def remove_all(unit: Unit, *, account: str, user_id: str) -> None:
+    """Remove the user's password and keys and end its sessions, because the user goes.
+
+    The session epoch stays: unique ids never come back, and a token of a removed user must not either.
+    """
+    unit.remove(PasswordRecord, (user_id,))
+    unit.remove_all(AccessKey, {"user_id": user_id})
+    unit.remove_all(SessionRecord, {"user_id": user_id})
+    sessions.end_all(unit, account=account, user_id=user_id)
+    unit.bump(epochs.principal(user_id))

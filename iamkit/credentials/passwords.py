@@ -1,0 +1,172 @@
+"""Passwords: the record of a user's password (the login profile), the rules for choosing one, changing it.
+
+Hashing takes milliseconds and is done before a writing unit opens; the functions that take a unit only write.
+Every change bumps the principal's epoch and ends all its sessions (THR-P12).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from iamkit import epochs
+from iamkit.credentials import sessions
+from iamkit.credentials.hashing import HashedPassword, prepared
+from iamkit.errors import ConcurrentModification, NoSuchEntity, PasswordPolicyViolation, ValidationError
+from iamkit.storage import Reader, Unit, record
+
+
+@record("password", key=("user_id",), index=(("account",),))
+@dataclass(frozen=True, slots=True)
+class PasswordRecord:
+    """One user's password. `profile` names the cost it was hashed at, `pepper_key_id` the pepper."""
+
+    user_id: str
+    account: str
+    hash: str = field(repr=False)
+    profile: str
+    pepper_key_id: str
+    normalization: str
+    # Which choosing of a password this is: new with each `put`, the same after a mere rehash.
+    generation: str
+    must_change: bool
+    created_at: datetime
+    changed_at: datetime
+    # A first password that somebody else chose is good until then (None: no limit).
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    @property
+    def hashed(self) -> HashedPassword:
+        """What a Hasher verifies against."""
+        return HashedPassword(self.hash, self.profile, self.pepper_key_id, self.normalization)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRules:
+    """What a new password has to satisfy. Lengths are in code points after NFC."""
+
+    name: str
+    minimum_length: int
+
+
+# Decision 18; the other profiles and the account's own policy build on this.
+MODERN: Final = PasswordRules("modern", minimum_length=15)
+
+
+def check_password(password: str, *, rules: PasswordRules, own_words: Iterable[str] = ()) -> None:
+    """Whether `password` may be chosen. `own_words` are names it must not equal: user, account, e-mail.
+
+    Raises PasswordPolicyViolation saying what to do; the message never holds the password.
+    """
+    try:
+        text = prepared(password).decode()
+    except ValidationError as fault:
+        raise PasswordPolicyViolation(fault.message) from None
+    if len(text) < rules.minimum_length:
+        raise PasswordPolicyViolation(
+            f"the password has {len(text)} characters and needs at least {rules.minimum_length};"
+            " a few unrelated words are easy to remember"
+        )
+    folded = _folded(text)
+    if any(folded == _folded(word) for word in own_words if word):
+        raise PasswordPolicyViolation(
+            "the password must not be the user name, the account name or the e-mail address"
+        )
+
+
+def find(reader: Reader, user_id: str) -> PasswordRecord | None:
+    """The user's password record, or None if the user has no password."""
+    return reader.get(PasswordRecord, (user_id,))
+
+
+def put(
+    unit: Unit,
+    *,
+    account: str,
+    user_id: str,
+    hashed: HashedPassword,
+    must_change: bool,
+    now: datetime,
+    expires_at: datetime | None = None,
+    expected: PasswordRecord | None = None,
+) -> PasswordRecord:
+    """Set the user's password and end all the user's sessions.
+
+    With `expected`, only if the record is still the one that was verified; otherwise ConcurrentModification.
+    """
+    old = find(unit, user_id)
+    if expected is not None and (old is None or old.generation != expected.generation):
+        raise ConcurrentModification("the password was changed meanwhile; sign in again")
+    made = PasswordRecord(
+        user_id=user_id,
+        account=account,
+        hash=hashed.hash,
+        profile=hashed.profile,
+        pepper_key_id=hashed.pepper_id,
+        normalization=hashed.normalization,
+        # The hash begins with a fresh salt, so this never repeats.
+        generation=hashlib.sha256(hashed.hash.encode()).hexdigest()[:32],
+        must_change=must_change,
+        created_at=old.created_at if old else now,
+        changed_at=now,
+        expires_at=expires_at,
+        last_used_at=old.last_used_at if old else None,
+    )
+    unit.remove(PasswordRecord, (user_id,))
+    unit.add(made)
+    sessions.end_all(unit, account=account, user_id=user_id)
+    unit.bump(epochs.principal(user_id))
+    return made
+
+
+def require_change(unit: Unit, user_id: str) -> None:
+    """Ask for a new password at the next sign-in, and end all sessions. NoSuchEntity if there is none."""
+    kept = find(unit, user_id)
+    if kept is None:
+        raise NoSuchEntity("the user has no password")
+    unit.change(PasswordRecord, (user_id,), {"must_change": True})
+    sessions.end_all(unit, account=kept.account, user_id=user_id)
+    unit.bump(epochs.principal(user_id))
+
+
+def note_use(
+    unit: Unit, verified: PasswordRecord, *, now: datetime, rehashed: HashedPassword | None = None
+) -> bool:
+    """Stamp a successful sign-in, and keep the hash under today's cost. No epoch moves: nothing was changed.
+
+    False if the record is no longer the one that was verified: the sign-in must then fail.
+    """
+    values: dict[str, object] = {"last_used_at": now}
+    if rehashed is not None:
+        values |= {
+            "hash": rehashed.hash,
+            "profile": rehashed.profile,
+            "pepper_key_id": rehashed.pepper_id,
+            "normalization": rehashed.normalization,
+        }
+    same = {"generation": verified.generation, "must_change": verified.must_change}
+    return unit.change(PasswordRecord, (verified.user_id,), values, where=same)
+
+
+def remove(unit: Unit, user_id: str) -> None:
+    """Take the password away and end all sessions; access keys stay. Raises NoSuchEntity if there is none."""
+    kept = find(unit, user_id)
+    if kept is None:
+        raise NoSuchEntity("the user has no password")
+    unit.remove(PasswordRecord, (user_id,))
+    sessions.end_all(unit, account=kept.account, user_id=user_id)
+    unit.bump(epochs.principal(user_id))
+
+
+def redacted(kept: PasswordRecord) -> PasswordRecord:
+    """The record without its hash, for anything that shows or hands on records."""
+    return replace(kept, hash="")
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip()

@@ -1,0 +1,82 @@
+"""Peppers: sealed random keys mixed into every password hash, so that a stolen table alone is no use."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from iamkit.clock import Clock
+from iamkit.credentials.secret import Sealer
+from iamkit.errors import ServiceUnavailable
+from iamkit.ids import Ids
+from iamkit.storage import Store, Unit, record
+
+_BYTES: Final = 32
+_PURPOSE: Final = "pepper"
+
+
+@record("pepper", key=("pepper_id",))
+@dataclass(frozen=True, slots=True)
+class PepperRecord:
+    """One pepper, sealed. The newest is used for new hashes; older ones verify what was hashed with them."""
+
+    pepper_id: str
+    sealed: bytes = field(repr=False)
+    created_at: datetime
+
+
+class Peppers:
+    """The peppers of one store. Makes the first one if there is none."""
+
+    def __init__(self, store: Store, sealer: Sealer, ids: Ids, clock: Clock) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._ids = ids
+        self._clock = clock
+        self._keys: dict[str, bytes] = {}
+        with store.read() as reader:
+            newest = reader.find(PepperRecord, order="created_at", newest_first=True, limit=1)
+        if not newest:
+            with store.write() as unit:
+                # Another process may have made it since.
+                newest = unit.find(PepperRecord, order="created_at", newest_first=True, limit=1)
+                newest = newest or [self._added(unit)]
+        self._current = newest[0].pepper_id
+        self._keys[self._current] = self._opened(newest[0])
+
+    @property
+    def current(self) -> str:
+        """The id of the pepper for new hashes."""
+        return self._current
+
+    def mix(self, pepper_id: str, text: bytes) -> bytes:
+        """HMAC-SHA-256 of `text` under that pepper, 32 bytes. Raises ServiceUnavailable if it is gone."""
+        key = self._keys.get(pepper_id)
+        if key is None:
+            with self._store.read() as reader:
+                kept = reader.get(PepperRecord, (pepper_id,))
+            if kept is None:
+                raise ServiceUnavailable(f"pepper `{pepper_id}` is not in this store")
+            key = self._keys[pepper_id] = self._opened(kept)
+        return hmac.digest(key, text, hashlib.sha256)
+
+    def rotate(self) -> str:
+        """Use a new pepper from now on. Passwords move to it as their users sign in. Returns its id."""
+        with self._store.write() as unit:
+            made = self._added(unit)
+        self._keys[made.pepper_id] = self._opened(made)
+        self._current = made.pepper_id
+        return self._current
+
+    def _added(self, unit: Unit) -> PepperRecord:
+        name = self._ids.bytes(8).hex()
+        sealed = self._sealer.seal(self._ids.bytes(_BYTES), purpose=_PURPOSE, account="", record_id=name)
+        made = PepperRecord(name, sealed, self._clock.now())
+        unit.add(made)
+        return made
+
+    def _opened(self, kept: PepperRecord) -> bytes:
+        return self._sealer.unseal(kept.sealed, purpose=_PURPOSE, account="", record_id=kept.pepper_id)

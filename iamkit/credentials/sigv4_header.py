@@ -1,0 +1,91 @@
+"""The form of an `Authorization: AWS4-HMAC-SHA256 …` header: parsed strictly, and told apart in errors."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_plus
+
+from iamkit.credentials.sigv4_canonical import ALGORITHM, TERMINATOR, Scope
+from iamkit.errors import AuthenticationError, IncompleteSignature, SignatureDoesNotMatch
+
+_NAME: Final = r"[a-z0-9!#$%&'*+.^_`|~-]+"
+_HEAD: Final = re.compile(
+    r"AWS4-HMAC-SHA256 {1,8}Credential=([A-Za-z0-9_]{16,128})/([0-9]{8})/([a-z0-9-]{1,64})/([a-z0-9-]{1,64})"
+    rf"/aws4_request, {{0,8}}SignedHeaders=({_NAME}(?:;{_NAME})*), {{0,8}}",
+    re.ASCII,
+)
+_SIGNATURE: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_LONGEST: Final = 8192
+# Parameters that make a request one that is signed in its query.
+_PRESIGNED: Final = frozenset({"x-amz-signature", "x-amz-credential", "x-amz-algorithm"})
+_REQUIRED: Final = ("host", "x-amz-date")
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureHead:
+    """Everything in the header but the signature: which key, which scope, which fields are signed."""
+
+    key_id: str
+    scope: Scope
+    signed: tuple[str, ...]
+    signed_set: frozenset[str]
+
+
+def parsed_head(text: str) -> SignatureHead:
+    """The header up to `Signature=`. Raises IncompleteSignature or SignatureDoesNotMatch, saying why."""
+    match = _HEAD.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
+        raise _diagnosed_head(text)
+    key_id, date, region, service, names = match.groups()
+    signed = tuple(names.split(";"))
+    if list(signed) != sorted(set(signed)):
+        raise IncompleteSignature("`SignedHeaders` must be sorted, each name once")
+    for name in _REQUIRED:
+        if name not in signed:
+            raise SignatureDoesNotMatch(f"`{name}` must be one of the `SignedHeaders`")
+    return SignatureHead(key_id, Scope(date, region, service), signed, frozenset(signed))
+
+
+def has_query_signature(query: str) -> bool:
+    """Whether the query carries a signature, in any spelling that some parser would read as one."""
+    if "%" not in query and "x-amz-" not in query.lower():
+        return False
+    names = (unquote_plus(pair.partition("=")[0]).strip().lower() for pair in query.split("&"))
+    return any(name in _PRESIGNED for name in names)
+
+
+def diagnosed_signature(given: str) -> AuthenticationError:
+    """Why a signature that is not the right one is refused."""
+    if not _SIGNATURE.fullmatch(given):
+        return IncompleteSignature("`Signature` must be 64 lower-case hexadecimal digits")
+    return SignatureDoesNotMatch(
+        "the signature is not the one that this request should carry; check the secret and the signing method"
+    )
+
+
+def _diagnosed_head(text: str) -> AuthenticationError:
+    """The most helpful thing to say about a header that has not the one form that is accepted."""
+    if len(text) > _LONGEST:
+        return IncompleteSignature(f"the Authorization header is longer than {_LONGEST} characters")
+    algorithm, _, rest = text.partition(" ")
+    if algorithm != ALGORITHM:
+        shown = algorithm if re.fullmatch(r"[A-Za-z0-9-]{1,40}", algorithm, re.ASCII) else "this"
+        return IncompleteSignature(f"`{shown}` is not an accepted algorithm; sign with {ALGORITHM}")
+    parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
+    missing = [name for name in ("Credential", "SignedHeaders") if not parts.get(name)]
+    if missing:
+        return IncompleteSignature(f"the Authorization header lacks `{'` and `'.join(missing)}`")
+    credential = parts["Credential"].split("/")
+    if len(credential) != 5:
+        return IncompleteSignature(
+            f"`Credential` must be `KEY/YYYYMMDD/REGION/SERVICE/{TERMINATOR}`, not {len(credential)} parts"
+        )
+    if credential[4] != TERMINATOR:
+        return SignatureDoesNotMatch(f"the credential's scope must end with `{TERMINATOR}`")
+    if parts["SignedHeaders"] != parts["SignedHeaders"].lower():
+        return IncompleteSignature("`SignedHeaders` must be in lower case")
+    return IncompleteSignature(
+        f"the Authorization header must be `{ALGORITHM} Credential=…, SignedHeaders=…, Signature=…`"
+    )

@@ -1,0 +1,260 @@
+"""Every exception that iamkit raises on purpose: one tree, each with a code and an HTTP status.
+
+    IamkitError
+    ├── ConfigurationError          the set-up is wrong; nothing is served until it is mended
+    ├── InputError                  400: what was sent is malformed; nothing was changed
+    │   ├── ValidationError         a parameter is outside its documented form
+    │   ├── InvalidArn              a resource name is not an ARN (may carry the corrected one)
+    │   ├── MalformedPolicyDocument a policy breaks the grammar (carries each problem with its place)
+    │   ├── MalformedRequest        the HTTP request itself is ambiguous or not canonical
+    │   ├── RequestTooLarge         413: a body that has to be read first is longer than the limit
+    │   ├── PasswordPolicyViolation the password breaks the account's password policy
+    │   ├── UnmodifiableEntity      the entity belongs to iamkit or a plugin
+    │   └── PolicyNotAttachable     this policy cannot be attached to that kind of entity
+    ├── NoSuchEntity                404
+    ├── ConflictError               409
+    │   ├── EntityAlreadyExists
+    │   ├── DeleteConflict          something still hangs on the entity
+    │   ├── LimitExceeded           a quota is full (names the quota and its value)
+    │   └── ConcurrentModification  somebody else changed it first; read again
+    ├── AuthenticationError         401: who is calling could not be established
+    │   ├── MissingAuthenticationToken
+    │   ├── InvalidClientTokenId    unknown or inactive key, or a token that is not valid
+    │   ├── SignatureDoesNotMatch
+    │   ├── IncompleteSignature     400: the signature's form is wrong
+    │   ├── ExpiredToken
+    │   └── InvalidCredentials      sign-in failed; says the same whatever the cause
+    ├── AccessDenied                403: the caller is known, no policy lets the request pass
+    │   └── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
+    ├── EvaluationError             a decision could not be finished; always treated as a denial (SEM-F2)
+    ├── Throttling                  429: come back after `retry_after` seconds
+    └── ServiceUnavailable          503: a part that every answer needs is missing
+        ├── StoreUnavailable        the store cannot be read or written
+        └── NotInitialized          `iamkit init` has not been run on this store
+
+Messages are lower case, without a final period, put what the user wrote in backticks, and say what
+to do next where that is not obvious. Codes are AWS's where AWS has one.
+"""
+
+# ruff: noqa: N818  # the names are AWS's codes, which have no suffix
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class IamkitError(Exception):
+    """Root of the tree. `code` is stable and machine-readable, `status` the HTTP status it maps to."""
+
+    code: ClassVar[str] = "InternalFailure"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ConfigurationError(IamkitError):
+    """The settings, a plugin or the host app are put together wrongly."""
+
+    code = "ConfigurationError"
+    status = 503
+
+
+class InputError(IamkitError):
+    """What was sent is malformed. Nothing was changed."""
+
+    code = "InvalidInput"
+    status = 400
+
+
+class ValidationError(InputError):
+    """A parameter is outside its documented form (length, alphabet, range)."""
+
+    code = "ValidationError"
+
+
+class InvalidArn(InputError):
+    """A text that should be an ARN is not; `suggestion` is the corrected ARN where one is evident."""
+
+    code = "InvalidArn"
+
+    def __init__(self, message: str, *, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
+
+
+class MalformedRequest(InputError):
+    """The HTTP request is ambiguous or not canonical, and is refused before it is routed."""
+
+    code = "MalformedRequest"
+
+
+class RequestTooLarge(InputError):
+    """A body that has to be read before the caller is known is longer than the limit."""
+
+    code = "RequestEntityTooLarge"
+    status = 413
+
+
+class PasswordPolicyViolation(InputError):
+    """The password does not satisfy the account's password policy."""
+
+    code = "PasswordPolicyViolation"
+
+
+class UnmodifiableEntity(InputError):
+    """The entity is shipped by iamkit, the app or a plugin and cannot be changed here."""
+
+    code = "UnmodifiableEntity"
+
+
+class PolicyNotAttachable(InputError):
+    """The policy exists but cannot be attached to that entity."""
+
+    code = "PolicyNotAttachable"
+
+
+class MalformedPolicyDocument(InputError):
+    """A policy document breaks the grammar. `problems` names each fault with its place in the text."""
+
+    code = "MalformedPolicyDocument"
+
+    def __init__(self, message: str, *, problems: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class NoSuchEntity(IamkitError):
+    """The entity that the request names does not exist."""
+
+    code = "NoSuchEntity"
+    status = 404
+
+
+class ConflictError(IamkitError):
+    """The request is well formed but the present state does not admit it."""
+
+    code = "Conflict"
+    status = 409
+
+
+class EntityAlreadyExists(ConflictError):
+    """The name is taken; names are unique per account whatever their case."""
+
+    code = "EntityAlreadyExists"
+
+
+class DeleteConflict(ConflictError):
+    """Something still hangs on the entity and has to be removed first."""
+
+    code = "DeleteConflict"
+
+
+class LimitExceeded(ConflictError):
+    """A quota is full. The message names the quota and its value."""
+
+    code = "LimitExceeded"
+
+
+class ConcurrentModification(ConflictError):
+    """Another writer changed the record since it was read."""
+
+    code = "ConcurrentModification"
+
+
+class AuthenticationError(IamkitError):
+    """Who is calling could not be established."""
+
+    code = "AuthenticationFailed"
+    status = 401
+
+
+class MissingAuthenticationToken(AuthenticationError):
+    """The endpoint needs a caller and the request carries no credential."""
+
+    code = "MissingAuthenticationToken"
+
+
+class InvalidClientTokenId(AuthenticationError):
+    """The access key id or token is unknown, inactive, or not of this deployment."""
+
+    code = "InvalidClientTokenId"
+
+
+class SignatureDoesNotMatch(AuthenticationError):
+    """The signature, its date or its scope is not the one this request should carry."""
+
+    code = "SignatureDoesNotMatch"
+
+
+class IncompleteSignature(AuthenticationError):
+    """The signature's parts are missing or malformed."""
+
+    code = "IncompleteSignature"
+    status = 400
+
+
+class ExpiredToken(AuthenticationError):
+    """The session or temporary credential has ended."""
+
+    code = "ExpiredToken"
+
+
+class InvalidCredentials(AuthenticationError):
+    """Sign-in failed. The same words whatever the cause, so that nothing is learnt from them."""
+
+    code = "InvalidCredentials"
+
+
+class AccessDenied(IamkitError):
+    """The caller is known and the decision was no. `decision_id` is what `iamkit why` takes."""
+
+    code = "AccessDenied"
+    status = 403
+
+    def __init__(self, message: str, *, decision_id: str | None = None) -> None:
+        super().__init__(message)
+        self.decision_id = decision_id
+
+
+class UnclassifiedRoute(AccessDenied):
+    """The matched endpoint carries neither `@iam.require(...)` nor `@iam.public`."""
+
+    code = "UnclassifiedRoute"
+
+
+class EvaluationError(IamkitError):
+    """A decision could not be finished (SEM-F2). Wherever it surfaces it is a denial."""
+
+    code = "EvaluationError"
+    status = 403
+
+
+class Throttling(IamkitError):
+    """Too many attempts. `retry_after` is in whole seconds."""
+
+    code = "Throttling"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ServiceUnavailable(IamkitError):
+    """A part that every answer needs is missing, so no answer is given."""
+
+    code = "ServiceUnavailable"
+    status = 503
+
+
+class StoreUnavailable(ServiceUnavailable):
+    """The store cannot be read or written."""
+
+
+class NotInitialized(ServiceUnavailable):
+    """The store holds no account yet: run `iamkit init`."""

@@ -1,0 +1,101 @@
+"""Establishing who sent a request: the plugins are asked, and what is ambiguous is refused before they are.
+
+Rules (decision 22): Authorization wins over a cookie. Two Authorization fields, a header and a query
+signature together, or two session cookies are 400. A credential that nobody understands is 401 and never
+anonymous; only a request without any credential is. A plugin that fails is 503.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Final, Protocol
+
+from iamkit.credentials.authentication import Authentication
+from iamkit.credentials.sigv4_header import has_query_signature
+from iamkit.errors import IamkitError, InvalidClientTokenId, MalformedRequest, ServiceUnavailable
+from iamkit.http import Headers, HttpRequest, NeedsBody
+
+_log = logging.getLogger("iamkit.authenticate")
+
+_SCHEME: Final = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
+
+
+class AsksPlugins(Protocol):
+    """The hook `iamkit_authenticate` of a plugin manager."""
+
+    def __call__(self, *, request: HttpRequest) -> object: ...
+
+
+class Authenticator:
+    """Asks the authenticators of `hook`. `session_cookie` is the name of the cookie that carries sessions."""
+
+    def __init__(self, hook: AsksPlugins, *, session_cookie: str) -> None:
+        self._hook = hook
+        self._session_cookie = session_cookie
+
+    def authenticate(self, request: HttpRequest) -> Authentication | NeedsBody | None:
+        """Who sent `request`; None if it carries no credential.
+
+        Raises AuthenticationError for a credential that is bad or of no kind that is accepted,
+        MalformedRequest for an ambiguous request, ServiceUnavailable if a plugin failed.
+        """
+        authorization = request.headers.all("authorization")
+        presigned = bool(request.query) and has_query_signature(request.query)
+        self._refuse_ambiguous(request, authorization, presigned)
+        asked = request
+        if (authorization or presigned) and "cookie" in request.headers:
+            # What was sent on purpose wins, so whoever reads cookies must not see one beside it.
+            fields = tuple(pair for pair in request.headers.items_received if pair[0] != "cookie")
+            asked = replace(request, headers=Headers(fields))
+        found = self._ask(asked)
+        if isinstance(found, NeedsBody) and request.body is not None:
+            raise ServiceUnavailable("an authenticator asked for the body although it has it")
+        if found is None and authorization:
+            raise _not_understood(authorization[0])
+        if found is None and presigned:
+            raise InvalidClientTokenId("a signature in the query is not accepted here; sign in the header")
+        return found
+
+    def _ask(self, request: HttpRequest) -> Authentication | NeedsBody | None:
+        try:
+            found = self._hook(request=request)
+        except IamkitError:
+            raise
+        except Exception as fault:  # noqa: BLE001  # whatever a plugin raises, nobody gets in by it
+            # The exception's own text may quote the credential: only its kind and place are told.
+            _log.error("an authenticator raised %s at %s", type(fault).__name__, _place(fault))
+            raise ServiceUnavailable("an authenticator failed; see the log") from None
+        if found is None or isinstance(found, Authentication | NeedsBody):
+            return found
+        _log.error("an authenticator returned %s", type(found).__name__)
+        raise ServiceUnavailable("an authenticator failed; see the log")
+
+    def _refuse_ambiguous(
+        self, request: HttpRequest, authorization: tuple[str, ...], presigned: bool
+    ) -> None:
+        if len(authorization) > 1:
+            raise MalformedRequest("the request has more than one `Authorization` field; send one")
+        if authorization and presigned:
+            raise MalformedRequest("the request is signed in its header and in its query; sign it once")
+        if "cookie" in request.headers and len(request.cookies(self._session_cookie)) > 1:
+            raise MalformedRequest(
+                f"the cookie `{self._session_cookie}` came more than once; clear the cookies"
+            )
+
+
+def _not_understood(authorization: str) -> InvalidClientTokenId:
+    scheme = authorization.partition(" ")[0]
+    shown = f"`{scheme}` credentials are" if _SCHEME.fullmatch(scheme) else "this `Authorization` field is"
+    return InvalidClientTokenId(f"{shown} not accepted here; sign the request or send a session token")
+
+
+def _place(fault: Exception) -> str:
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "an unknown place"
+    return f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

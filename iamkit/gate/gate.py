@@ -1,0 +1,331 @@
+"""The gate: every request to the app and every management operation passes here, and nowhere else.
+
+    admit       HttpRequest → Principal        who is it (or anonymous); raises when a credential is bad
+    authorize   Principal, action, resource → Verdict       decided, recorded
+    refuse      Refusal → HttpResponse         said to the caller
+
+What goes wrong while deciding is a denial (SEM-F2); a store that cannot be read is 503. Neither is
+ever an allow.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
+from typing import Final, Protocol
+
+from iamkit.arn import Arn
+from iamkit.audit.decision_log import DecisionLog, DecisionRecord
+from iamkit.audit.text import one_line
+from iamkit.clock import Clock
+from iamkit.credentials.authentication import Authentication
+from iamkit.errors import IamkitError, ServiceUnavailable
+from iamkit.gate import cross_site, kept
+from iamkit.gate.context import ContextBuilder
+from iamkit.gate.current import acting
+from iamkit.gate.plans import PlanShelf
+from iamkit.gate.verdict import Refusal, Verdict
+from iamkit.http import HttpRequest, HttpResponse, NeedsBody
+from iamkit.identity.deployment import Deployment
+from iamkit.identity.principal import Principal
+from iamkit.ids import Ids
+from iamkit.policy import EvaluationOptions
+from iamkit.policy.decision import Decision, Outcome
+from iamkit.policy.layers import AttachedPolicy, Layer, ResourceLayers
+from iamkit.policy.request import AccessRequest, Context, ContextValue
+
+_log = logging.getLogger("iamkit.decision")
+
+UNCLASSIFIED: Final = "iamkit:Unclassified"
+
+
+class Authenticates(Protocol):
+    """Establishes who sent a request; None means that no credential came with it."""
+
+    def authenticate(self, request: HttpRequest) -> Authentication | NeedsBody | None: ...
+
+
+class ResolvesPrincipals(Protocol):
+    """Turns a verified credential into a principal with its policy layers."""
+
+    def resolve(self, authentication: Authentication) -> Principal: ...
+
+    def anonymous(self) -> Principal: ...
+
+
+class ReadsResourceLayers(Protocol):
+    """Finds the policies that stand on a resource."""
+
+    def layers(self, arn: str, account: str) -> ResourceLayers: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the gate needs once the store is initialized; asking for them before raises NotInitialized."""
+
+    deployment: Deployment
+    authenticator: Authenticates
+    principals: ResolvesPrincipals
+    resources: ReadsResourceLayers
+    contexts: ContextBuilder
+
+
+class Gate:
+    """See the module. One per IAM; safe to use from many threads."""
+
+    def __init__(
+        self,
+        *,
+        parts: Callable[[], Parts],
+        plugin_policies: Callable[[str], Sequence[AttachedPolicy]],
+        log: DecisionLog,
+        clock: Clock,
+        ids: Ids,
+        render: Callable[[Refusal], HttpResponse],
+        options: EvaluationOptions,
+        allow_sampling: float = 1.0,
+        blocking: bool = False,
+    ) -> None:
+        self._parts = parts
+        self._plugin_policies = plugin_policies
+        self._decisions = log
+        self._clock = clock
+        self._ids = ids
+        self._render = render
+        self._plans = PlanShelf(options)
+        self._allow_sampling = allow_sampling
+        self._layer_writer = kept.LayerWriter()
+        # Whether a call may wait for a server, so that an event loop should not make it itself.
+        self.blocking = blocking
+
+    # --- who ------------------------------------------------------------------------------------
+
+    def admit(self, request: HttpRequest) -> Principal | NeedsBody:
+        """Who sent `request`.
+
+        Raises AuthenticationError for a bad credential, MalformedRequest for an ambiguous one, AccessDenied
+        for another site's, ServiceUnavailable if it cannot be told; nobody is anonymous by a fault.
+        """
+        parts = self._parts()
+        proof = parts.authenticator.authenticate(request)
+        if isinstance(proof, NeedsBody):
+            return proof
+        if proof is None:
+            return replace(parts.principals.anonymous(), judge=_Asking(self, request))
+        cross_site.check(request, proof)
+        try:
+            principal = parts.principals.resolve(proof)
+        except IamkitError:
+            raise
+        except Exception as fault:
+            _log.exception("resolving a principal failed")
+            raise ServiceUnavailable("who is calling could not be established; see the log") from fault
+        return replace(principal, judge=_Asking(self, request))
+
+    def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
+        """Make `principal` the current one for a block."""
+        return acting(principal)
+
+    # --- may they -------------------------------------------------------------------------------
+
+    def authorize(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        request: HttpRequest | None = None,
+        context: Mapping[str, ContextValue] | None = None,
+        account: str | None = None,
+        explicit_trust: bool = False,
+    ) -> Verdict:
+        """Decide and record. `resource` is an ARN, `*`, or an app's short name (`doc/1`, see `arn`).
+
+        `account` owns the resource (default: the one in the ARN, else the caller's). `request` defaults to
+        the one that the principal was admitted with.
+
+        A denial is an answer, not an exception; StoreUnavailable is raised when the policies cannot be read.
+        """
+        request = request or _request_of(principal)
+        asked, layers, decision = self._decide(
+            principal, action, resource, request, context, account, explicit_trust
+        )
+        return self._recorded(principal, asked, layers, decision, request)
+
+    def judge(
+        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
+    ) -> Decision:
+        """Decide without recording, for a button or a menu. The same engine, the same answer."""
+        request = _request_of(principal)
+        return self._decide(principal, action, resource, request, context, None, False)[2]
+
+    def _decide(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        request: HttpRequest | None,
+        told: Mapping[str, ContextValue] | None,
+        account: str | None,
+        explicit_trust: bool,
+    ) -> tuple[AccessRequest, ResourceLayers, Decision]:
+        parts = self._parts()
+        if resource != "*" and not resource.startswith("arn:"):
+            resource = self.arn(principal, action.partition(":")[0], resource)
+        owner = account or _account_of(resource) or principal.account or parts.deployment.home_account
+        asked = AccessRequest(principal.caller, action, resource, Context(), owner, explicit_trust)
+        layers = ResourceLayers()
+        try:
+            if resource != "*":
+                Arn.parse(resource)
+            layers = self._resource_layers(parts.resources, resource, owner)
+            context = parts.contexts.build(principal, request, resource_account=owner, told=told)
+            asked = replace(asked, context=context)
+            plan = self._plans.plan(asked.caller, action, principal.layers, layers)
+            decision = plan.decide(asked)
+        except ServiceUnavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001  # an error while deciding is a denial (SEM-F2)
+            if not isinstance(fault, IamkitError):
+                _log.exception("deciding %s failed", one_line(action))
+            decision = Decision(Outcome.IMPLICIT_DENY, missing=(Layer.IDENTITY,), error=_words(fault))
+        if decision.error:
+            _log.error(
+                "%s was denied because deciding failed: %s", one_line(action), one_line(decision.error)
+            )
+        return asked, layers, decision
+
+    def _resource_layers(self, reader: ReadsResourceLayers, resource: str, owner: str) -> ResourceLayers:
+        held = reader.layers(resource, owner)
+        supplied = self._plugin_policies(resource)
+        if not supplied:
+            return held
+        return replace(held, policies=(*held.policies, *supplied))
+
+    # --- kept -----------------------------------------------------------------------------------
+
+    def _recorded(
+        self,
+        principal: Principal,
+        asked: AccessRequest,
+        layers: ResourceLayers,
+        decision: Decision,
+        request: HttpRequest | None,
+    ) -> Verdict:
+        verdict = Verdict(decision, self._ids.handle("d"), principal, asked.action, asked.resource)
+        sampled = decision.allowed and self._allow_sampling < 1.0
+        if sampled and random.random() >= self._allow_sampling:  # noqa: S311  # sampling, no secret
+            return verdict
+        # What was not even decided on may be anything, and the record must be one that every store takes.
+        failed = decision.error is not None
+        layer_text, texts = self._layer_writer.write(principal.layers, layers)
+        self._decisions.submit(
+            (
+                DecisionRecord(
+                    decision_id=verdict.id,
+                    account=asked.resource_account,
+                    decided_at=self._clock.now(),
+                    outcome=str(decision.outcome),
+                    action=one_line(asked.action) if failed else asked.action,
+                    resource=one_line(asked.resource) if failed else asked.resource,
+                    resource_account=asked.resource_account,
+                    explicit_trust=asked.explicit_trust,
+                    principal=principal.name,
+                    caller=kept.caller_text(asked.caller),
+                    layers=layer_text,
+                    context=kept.context_text(asked.context),
+                    determining=json.dumps([asdict(ref) for ref in decision.determining]),
+                    error=one_line(decision.error) if decision.error is not None else None,
+                    request="" if request is None else one_line(f"{request.method} {request.raw_path}"),
+                ),
+                texts,
+            ),
+            denial=not decision.allowed,
+        )
+        _log.info(
+            "%s %s for %s: %s",
+            one_line(asked.action),
+            decision.outcome,
+            one_line(principal.name),
+            verdict.id,
+            extra={"iamkit_decision": verdict.id, "iamkit_outcome": str(decision.outcome)},
+        )
+        return verdict
+
+    def note_unclassified(self, principal: Principal, request: HttpRequest, endpoint: str) -> str:
+        """Record that an endpoint without a declaration was refused; the id of the record.
+
+        Says the fix in the log.
+        """
+        _log.error(
+            "`%s` declares neither @iam.require(...) nor @iam.public and was refused; declare it",
+            one_line(endpoint),
+        )
+        error = f"the endpoint `{endpoint}` declares neither an action nor that it is public"
+        decision = Decision(Outcome.IMPLICIT_DENY, missing=(Layer.IDENTITY,), error=error)
+        asked = AccessRequest(
+            principal.caller, UNCLASSIFIED, "*", resource_account=self._parts().deployment.home_account
+        )
+        return self._recorded(principal, asked, ResourceLayers(), decision, request).id
+
+    # --- said -----------------------------------------------------------------------------------
+
+    def refuse(self, refusal: Refusal) -> HttpResponse:
+        """The answer to a refused request, as the plugins render it; a bare one if they fail."""
+        try:
+            answer = self._render(refusal)
+            if not isinstance(answer, HttpResponse):
+                raise TypeError(f"a refusal was rendered as {type(answer).__name__}")
+            return answer
+        except Exception:  # noqa: BLE001  # a page that cannot be made is no reason to let anything pass
+            _log.exception("rendering a refusal failed")
+            challenges = tuple(("WWW-Authenticate", value) for value in refusal.challenges)
+            return HttpResponse(refusal.status, (("Content-Type", "text/plain"), *challenges), b"")
+
+    def challenges(self) -> tuple[str, ...]:
+        """The WWW-Authenticate values of a 401 (RFC 9110 §11.6.1)."""
+        return ('Bearer realm="iamkit"', 'AWS4-HMAC-SHA256 realm="iamkit"')
+
+    def arn(self, principal: Principal, service: str, resource: str) -> str:
+        """The ARN of an app's resource: the account is the credential's (the home account for anonymous).
+
+        It is never taken from the URL.
+        """
+        deployment = self._parts().deployment
+        account = principal.account or deployment.home_account
+        return f"arn:{deployment.partition}:{service}::{account}:{resource}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """The gate together with the request a principal came with, whose facts belong to all that it asks."""
+
+    gate: Gate
+    request: HttpRequest
+
+    def judge(
+        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
+    ) -> Decision:
+        return self.gate.judge(principal, action, resource, context)
+
+
+def _request_of(principal: Principal) -> HttpRequest | None:
+    return principal.judge.request if isinstance(principal.judge, _Asking) else None
+
+
+def _account_of(resource: str) -> str:
+    # Shipped policies have `aws` where the account stands: they are the asker's, not another account's.
+    parts = resource.split(":", 5)
+    return parts[4] if len(parts) == 6 and re.fullmatch("[0-9]{12}", parts[4]) else ""
+
+
+def _words(fault: Exception) -> str:
+    # Only our own errors are worded for people; another exception's text may quote anything.
+    if isinstance(fault, IamkitError):
+        return fault.message
+    return f"an unexpected {type(fault).__name__} was raised while deciding"

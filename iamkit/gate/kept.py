@@ -1,0 +1,162 @@
+"""Decisions as they are kept: a verdict and its inputs to a record, and back for an explanation.
+
+A record names policies by digest; their texts are content-addressed and stay as long as a record refers
+to them, so the explanation is from the policies as they were then.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from iamkit.audit.decision_log import DecisionRecord
+from iamkit.identity import documents
+from iamkit.policy import parse
+from iamkit.policy.layers import AttachedPolicy, CallerLayers, Policies, PolicySource, ResourceLayers
+from iamkit.policy.model import PolicyKind
+from iamkit.policy.operators import STANDARD, OperatorTable
+from iamkit.policy.request import AccessRequest, Caller, CallerKind, Context, ContextValue
+
+Texts = dict[str, str]
+_MEMO_SIZE: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that a decision was taken from."""
+
+    request: AccessRequest
+    caller_layers: CallerLayers
+    resource_layers: ResourceLayers
+
+
+class LayerWriter:
+    """Turns layers into JSON, remembering the last few: most requests of a principal share theirs."""
+
+    def __init__(self) -> None:
+        # Keeps the layers alive, so that an id is not reused while it is a key.
+        self._memo: dict[tuple[int, int], tuple[object, object, str, Texts]] = {}
+
+    def write(self, caller: CallerLayers, resource: ResourceLayers) -> tuple[str, Texts]:
+        """The layers as JSON, and the texts that it names by digest."""
+        key = (id(caller), id(resource))
+        found = self._memo.get(key)
+        if found is not None:
+            return found[2], found[3]
+        texts: Texts = {}
+        data = {
+            "identity": _policies(caller.identity, texts),
+            "boundary": None if caller.boundary is None else _policies(caller.boundary, texts),
+            "session": None if caller.session is None else _policies(caller.session, texts),
+            "guardrails": _levels(caller.guardrails, texts),
+            "resource": _policies(resource.policies, texts),
+            "resource_guardrails": _levels(resource.guardrails, texts),
+            "endpoint": None if resource.endpoint is None else _policies(resource.endpoint, texts),
+        }
+        text = json.dumps(data)
+        if len(self._memo) >= _MEMO_SIZE:
+            self._memo.clear()
+        self._memo[key] = (caller, resource, text, texts)
+        return text, texts
+
+
+def _policies(policies: Policies, texts: Texts) -> list[dict[str, Any]]:
+    rows = []
+    for attached in policies:
+        # A policy that a plugin or the app holds comes without a digest; it is kept all the same.
+        source = attached.source
+        digest = source.digest or documents.digest_of(attached.policy.text)
+        texts[digest] = attached.policy.text
+        row = {"kind": str(attached.policy.kind), "source": asdict(source) | {"digest": digest}}
+        if attached.principal_ids:
+            row["principal_ids"] = dict(attached.principal_ids)
+        rows.append(row)
+    return rows
+
+
+def _levels(levels: tuple[Policies, ...] | None, texts: Texts) -> list[list[dict[str, Any]]] | None:
+    return None if levels is None else [_policies(level, texts) for level in levels]
+
+
+def caller_text(caller: Caller) -> str:
+    """A caller as JSON."""
+    return json.dumps(asdict(caller))
+
+
+def context_text(context: Context) -> str:
+    """A context as JSON; values that JSON lacks are tagged."""
+    return json.dumps({name: _encoded(context[name]) for name in context})
+
+
+def _encoded(value: ContextValue) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, datetime):
+        return {"date": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"number": str(value)}
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode("ascii")}
+    return value
+
+
+def _decoded(value: Any) -> ContextValue:
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, dict):
+        (tag, text), *_ = value.items()
+        if tag == "date":
+            return datetime.fromisoformat(text)
+        if tag == "number":
+            return Decimal(text)
+        return base64.b64decode(text)
+    plain: ContextValue = value
+    return plain
+
+
+def inputs_of(
+    kept: DecisionRecord, text_of: Callable[[str], str], *, operators: OperatorTable = STANDARD
+) -> Inputs:
+    """The inputs of a kept decision. `text_of` gives a policy's text by digest."""
+    caller_data = json.loads(kept.caller)
+    caller = Caller(**{**caller_data, "kind": CallerKind(caller_data["kind"])})
+    context = Context({name: _decoded(value) for name, value in json.loads(kept.context).items()})
+    layers: Mapping[str, Any] = json.loads(kept.layers)
+
+    def attached(row: Mapping[str, Any]) -> AttachedPolicy:
+        source = PolicySource(**row["source"])
+        policy = parse(text_of(source.digest), PolicyKind(row["kind"]), stored=True, operators=operators)
+        return AttachedPolicy(policy, source, row.get("principal_ids", {}))
+
+    def policies(rows: Iterable[Mapping[str, Any]] | None) -> Policies | None:
+        return None if rows is None else tuple(attached(row) for row in rows)
+
+    def levels(rows: Iterable[Iterable[Mapping[str, Any]]] | None) -> tuple[Policies, ...] | None:
+        return None if rows is None else tuple(policies(level) or () for level in rows)
+
+    return Inputs(
+        request=AccessRequest(
+            caller=caller,
+            action=kept.action,
+            resource=kept.resource,
+            context=context,
+            resource_account=kept.resource_account,
+            explicit_trust=kept.explicit_trust,
+        ),
+        caller_layers=CallerLayers(
+            identity=policies(layers["identity"]) or (),
+            boundary=policies(layers["boundary"]),
+            session=policies(layers["session"]),
+            guardrails=levels(layers["guardrails"]),
+        ),
+        resource_layers=ResourceLayers(
+            policies=policies(layers["resource"]) or (),
+            guardrails=levels(layers["resource_guardrails"]),
+            endpoint=policies(layers["endpoint"]),
+        ),
+    )

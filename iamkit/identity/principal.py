@@ -1,0 +1,51 @@
+"""A principal: who is asking, with everything that policies say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from iamkit.credentials.authentication import Authentication
+from iamkit.policy.decision import Decision
+from iamkit.policy.layers import CallerLayers
+from iamkit.policy.request import Caller, ContextValue
+
+
+class Judge(Protocol):
+    """Decides for a principal. The gate is one; a principal made without one cannot be asked."""
+
+    def judge(
+        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
+    ) -> Decision:
+        """The decision, unrecorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking: identity, policy layers, tags, and how it was proved.
+
+    Frozen and valid for one request: the next request resolves it again, from cache while no epoch moved.
+    `name` is the user's name, `root`, `anonymous` or `role/session`.
+    """
+
+    caller: Caller
+    name: str
+    account: str
+    layers: CallerLayers = field(repr=False)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    # The account's place in the tree, outermost node first, for `aws:PrincipalOrgPaths`.
+    org_path: tuple[str, ...] = ()
+    authentication: Authentication | None = None
+    judge: Judge | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def arn(self) -> str:
+        """The caller's ARN; empty for anonymous."""
+        return self.caller.arn
+
+    def can(self, action: str, resource: str, **context: ContextValue) -> bool:
+        """Whether this principal may do `action` on the ARN `resource` now, as a route would decide."""
+        if self.judge is None:
+            return False
+        return self.judge.judge(self, action, resource, context).allowed

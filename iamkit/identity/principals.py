@@ -1,0 +1,192 @@
+"""Principals: from a verified credential to who is asking, with all policy layers, current on every request.
+
+What is read is kept by unique id together with the epochs it depends on (the tree, the account's
+policies, the principal itself); one look at the epochs says whether it still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from iamkit import epochs
+from iamkit.credentials.authentication import Authentication, CredentialKind
+from iamkit.credentials.bounded import BoundedMap
+from iamkit.errors import InvalidClientTokenId, NoSuchEntity
+from iamkit.identity import accounts, tree, users
+from iamkit.identity.caller_layers import CallerLayersReader, PluginGuardrails, no_plugin_guardrails
+from iamkit.identity.documents import Library
+from iamkit.identity.house import House
+from iamkit.identity.principal import Judge, Principal
+from iamkit.policy.layers import CallerLayers
+from iamkit.policy.request import ANONYMOUS, Caller, CallerKind
+from iamkit.storage import Epochs, Reader, Store
+
+CACHE_SIZE: Final = 10_000
+_ANONYMOUS: Final = Principal(ANONYMOUS, "anonymous", "", CallerLayers())
+_UNKNOWN: Final = "the credential belongs to nobody who may use this deployment; sign in again"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What does not change while the epochs stand still."""
+
+    epochs: Epochs
+    caller: Caller
+    name: str
+    account: str
+    layers: CallerLayers
+    tags: Mapping[str, str]
+    org_path: tuple[str, ...]
+
+
+class Principals:
+    """Resolves principals. One per IAM; safe to use from many threads.
+
+    `judge` answers `principal.can(...)`; it is set once the gate exists.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        house: House,
+        *,
+        judge: Judge | None = None,
+        guardrails: PluginGuardrails = no_plugin_guardrails,
+        library: Library | None = None,
+        cache_size: int = CACHE_SIZE,
+    ) -> None:
+        self.judge = judge
+        self._store = store
+        self._house = house
+        self._layers = CallerLayersReader(house, Library() if library is None else library, guardrails)
+        self._known: BoundedMap[str, _Known] = BoundedMap(cache_size)
+
+    def resolve(self, authentication: Authentication) -> Principal:
+        """Who a credential stands for, now.
+
+        Raises InvalidClientTokenId for a user who was disabled or deleted, EvaluationError when a policy of
+        theirs cannot be read, StoreUnavailable. The host operator is never resolved from a request.
+        """
+        if authentication.kind is CredentialKind.ANONYMOUS:
+            return self.anonymous()
+        if authentication.kind is CredentialKind.OPERATOR:
+            raise InvalidClientTokenId(_UNKNOWN)
+        if authentication.subject == authentication.account:
+            return self.root(authentication.account, authentication)
+        return self.user(authentication.account, authentication.subject, authentication)
+
+    def user(self, account: str, unique_id: str, authentication: Authentication | None = None) -> Principal:
+        """The user with that unique id. Raises as `resolve` does."""
+        current = self._store.epochs(
+            (epochs.DEPLOYMENT, epochs.policies_of(account), epochs.principal(unique_id))
+        )
+        known = self._known.get(unique_id)
+        if known is None or known.epochs != current or known.account != account:
+            # Read after the epochs: what is newer than they say is read once more, never kept as older.
+            known = self._read_user(account, unique_id, current)
+            self._known.put(unique_id, known)
+        return self._principal(known, authentication)
+
+    def root(self, account: str, authentication: Authentication | None = None) -> Principal:
+        """The root user of an account of this deployment. Raises InvalidClientTokenId."""
+        current = self._store.epochs(
+            (epochs.DEPLOYMENT, epochs.policies_of(account), epochs.principal(account))
+        )
+        known = self._known.get(account)
+        if known is None or known.epochs != current:
+            with self._store.read() as reader:
+                found = accounts.find(reader, account)
+                if found is None:
+                    raise InvalidClientTokenId(_UNKNOWN)
+                known = _Known(
+                    current,
+                    Caller(CallerKind.ROOT, found.root_arn(self._house), account, unique_id=account),
+                    "root",
+                    account,
+                    self._layers.of_root(reader, account),
+                    {},
+                    tree.path(reader, found.node_id),
+                )
+            self._known.put(account, known)
+        return self._principal(known, authentication)
+
+    def anonymous(self) -> Principal:
+        """Nobody in particular: only resource policies speak of them (SEM-E22)."""
+        return _ANONYMOUS if self.judge is None else self._anonymous_asking(self.judge)
+
+    def current(self, principal: Principal) -> Principal:
+        """`principal` as it is now, with the proof and the request it came with. Raises as `resolve` does.
+
+        The host operator and the anonymous are as they were: nothing about them is stored.
+        """
+        proof = principal.authentication
+        if proof is not None and proof.kind is CredentialKind.OPERATOR:
+            return principal
+        if principal.caller.kind is CallerKind.USER:
+            found = self.user(principal.account, principal.caller.unique_id, proof)
+        elif principal.caller.kind is CallerKind.ROOT:
+            found = self.root(principal.account, proof)
+        else:
+            return principal
+        return replace(found, judge=principal.judge)
+
+    def find(self, account: str, name_or_arn: str, authentication: Authentication | None = None) -> Principal:
+        """The principal that a person names at the command line: a user name, `root`, or the ARN of either.
+
+        Raises NoSuchEntity, InvalidClientTokenId for a disabled user.
+        """
+        with self._store.read() as reader:
+            found = accounts.get(reader, account)
+            if name_or_arn in ("root", found.root_arn(self._house)):
+                unique_id = account
+            elif name_or_arn.startswith("arn:"):
+                user = users.find(reader, account, name_or_arn.rsplit("/", 1)[-1])
+                if user is None or user.arn != name_or_arn:
+                    raise NoSuchEntity(f"there is no user `{name_or_arn[:200]}` in account `{account}`")
+                unique_id = user.user_id
+            else:
+                unique_id = users.get(reader, account, name_or_arn).user_id
+        if unique_id == account:
+            return self.root(account, authentication)
+        return self.user(account, unique_id, authentication)
+
+    def _read_user(self, account: str, unique_id: str, current: Epochs) -> _Known:
+        with self._store.read() as reader:
+            user = users.by_id(reader, unique_id)
+            if user is None or user.account != account or not user.enabled:
+                raise InvalidClientTokenId(_UNKNOWN)
+            return _Known(
+                current,
+                Caller(
+                    CallerKind.USER,
+                    user.arn,
+                    account,
+                    unique_id=unique_id,
+                    bounded=user.boundary is not None,
+                ),
+                user.name,
+                account,
+                self._layers.of_user(reader, user),
+                user.tags,
+                self._place(reader, account),
+            )
+
+    def _place(self, reader: Reader, account: str) -> tuple[str, ...]:
+        return tree.path(reader, accounts.get(reader, account).node_id)
+
+    def _principal(self, known: _Known, authentication: Authentication | None) -> Principal:
+        return Principal(
+            known.caller,
+            known.name,
+            known.account,
+            known.layers,
+            known.tags,
+            known.org_path,
+            authentication,
+            self.judge,
+        )
+
+    def _anonymous_asking(self, judge: Judge) -> Principal:
+        return Principal(ANONYMOUS, "anonymous", "", _ANONYMOUS.layers, judge=judge)

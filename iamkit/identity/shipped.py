@@ -1,0 +1,142 @@
+"""Shipped policies: read-only managed policies and guardrails of iamkit, the app and its plugins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from iamkit.errors import ConfigurationError
+from iamkit.ids import checked_name, checked_path
+from iamkit.policy import parse
+from iamkit.policy.model import PolicyKind
+from iamkit.policy.operators import STANDARD, OperatorTable
+
+# Attached to every node of the tree and every account when it is made; a level without any denies (SEM-E4).
+FULL_ACCESS: Final = "FullAccess"
+RESOURCE_FULL_ACCESS: Final = "ResourceFullAccess"
+GUARDRAIL_PATH: Final = "/guardrail/"
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedPolicy:
+    """A read-only policy. `path` begins and ends with a slash; plugins use one of their own."""
+
+    name: str
+    text: str
+    path: str = "/"
+    kind: PolicyKind = PolicyKind.IDENTITY
+    description: str = ""
+
+    def arn(self, partition: str) -> str:
+        """`arn:PARTITION:iam::aws:policy/PATH/NAME` (decision 5)."""
+        return f"arn:{partition}:iam::aws:policy{self.path}{self.name}"
+
+
+def shelf(
+    partition: str, policies: Iterable[ShippedPolicy], operators: OperatorTable = STANDARD
+) -> Mapping[str, ShippedPolicy]:
+    """Shipped policies by ARN. Raises ConfigurationError for a bad name or one that is there twice, and
+    MalformedPolicyDocument for a text that could not be saved by hand either.
+    """
+    found: dict[str, ShippedPolicy] = {}
+    taken: set[str] = set()
+    for policy in policies:
+        checked_name("policy", policy.name)
+        checked_path(policy.path)
+        parse(policy.text, policy.kind, operators=operators)
+        arn = policy.arn(partition)
+        if arn.lower() in taken:
+            raise ConfigurationError(f"two shipped policies have the ARN `{arn}`; give one a path of its own")
+        taken.add(arn.lower())
+        found[arn] = policy
+    return MappingProxyType(found)
+
+
+def full_access_arn(partition: str) -> str:
+    """The ARN of the guardrail that allows everything."""
+    return f"arn:{partition}:iam::aws:policy{GUARDRAIL_PATH}{FULL_ACCESS}"
+
+
+def core_policies(read_actions: Iterable[str] = ()) -> tuple[ShippedPolicy, ...]:
+    """What iamkit ships. `read_actions` are the actions with access level List or Read of every declared
+    service, which ReadOnlyAccess is made of, so it grows as an app declares actions (CAP-E2).
+    """
+    # An action that nobody declares stands in for "none yet": an empty list is no statement (SEM-G11).
+    readable = sorted(set(read_actions)) or ["sts:GetCallerIdentity"]
+    return (
+        ShippedPolicy(
+            "AdministratorAccess",
+            _document({"Effect": "Allow", "Action": "*", "Resource": "*"}),
+            description="everything; still under boundaries, guardrails and explicit denials",
+        ),
+        ShippedPolicy(
+            "PowerUserAccess",
+            _document({"Effect": "Allow", "NotAction": ["iam:*", "iamkit:*"], "Resource": "*"}),
+            description="everything but the management of identities",
+        ),
+        ShippedPolicy(
+            "ReadOnlyAccess",
+            _document({"Effect": "Allow", "Action": readable, "Resource": "*"}),
+            description="every declared action whose access level is List or Read",
+        ),
+        ShippedPolicy(
+            "IAMFullAccess",
+            _document({"Effect": "Allow", "Action": "iam:*", "Resource": "*"}),
+            description="the management of users, groups, roles and policies",
+        ),
+        ShippedPolicy(
+            "IAMReadOnlyAccess",
+            _document(
+                {"Effect": "Allow", "Action": ["iam:Get*", "iam:List*", "iam:Simulate*"], "Resource": "*"}
+            ),
+            description="seeing users, groups, roles and policies",
+        ),
+        ShippedPolicy(
+            "IAMUserChangePassword",
+            _document({"Effect": "Allow", "Action": "iam:ChangePassword", "Resource": _SELF}),
+            description="changing one's own password",
+        ),
+        ShippedPolicy(
+            "IAMSelfManageCredentials",
+            _document(
+                {
+                    "Effect": "Allow",
+                    "Action": [
+                        "iam:ChangePassword",
+                        "iam:CreateAccessKey",
+                        "iam:DeleteAccessKey",
+                        "iam:GetAccessKeyLastUsed",
+                        "iam:GetLoginProfile",
+                        "iam:GetUser",
+                        "iam:ListAccessKeys",
+                        "iam:UpdateAccessKey",
+                        "iamkit:EndSession",
+                        "iamkit:ListSessions",
+                    ],
+                    "Resource": _SELF,
+                }
+            ),
+            description="one's own password, access keys and sessions",
+        ),
+        ShippedPolicy(
+            FULL_ACCESS,
+            _document({"Effect": "Allow", "Action": "*", "Resource": "*"}),
+            path=GUARDRAIL_PATH,
+            kind=PolicyKind.GUARDRAIL,
+            description="a guardrail that limits nothing",
+        ),
+    )
+
+
+# The caller's own user, whatever its path. Live only for users: nobody else has `aws:username` (SEM-K15).
+_SELF: Final = [
+    "arn:*:iam::${aws:PrincipalAccount}:user/${aws:username}",
+    "arn:*:iam::${aws:PrincipalAccount}:user/*/${aws:username}",
+]
+
+
+def _document(*statements: Mapping[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, indent=2)

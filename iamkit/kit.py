@@ -1,0 +1,209 @@
+"""IAM: puts the rooms together. Holds no logic and no global state; two of them share nothing.
+
+    iam = IAM("iamkit-data")                 # the directory that `iamkit init` made
+    app = iam.wsgi(app)  /  iam.asgi(app)    # or `protect(app, iam)` of a framework module
+
+Everything is made when it is first used, so that a command that needs little starts fast, and an app may
+start before `iamkit init`: until then every request is answered 503.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from iamkit.audit.event import Origin
+from iamkit.builtin.sessions import set_cookie
+from iamkit.credentials.authentication import Authentication
+from iamkit.credentials.sessions import NewSession, SessionKind
+from iamkit.errors import AccessDenied
+from iamkit.gate.current import acting, current_principal
+from iamkit.gate.verdict import Verdict
+from iamkit.gate.why import Told, why
+from iamkit.identity.operator import host_operator
+from iamkit.identity.principal import Principal
+from iamkit.management import first_start
+from iamkit.management.desk import Desk
+from iamkit.policy.request import ContextValue
+from iamkit.web import marker
+from iamkit.wiring import Wiring
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from iamkit.web.asgi import ASGIApp, ASGIMiddleware
+    from iamkit.web.wsgi import WSGIMiddleware
+
+
+class IAM(Wiring):
+    """One deployment, opened. See the module; every argument beyond the directory is for those who need it.
+
+    `store` (a store, or its URL) overrides the one that settings name; `clock` and `randomness` are for
+    tests; `plugins` join those installed under the entry point `iamkit` (unless `entry_points` is False);
+    `password_cost` is what hashing a password costs; further keyword arguments are settings, see
+    `iamkit.settings.Settings`.
+    """
+
+    require = staticmethod(marker.require)
+    public = staticmethod(marker.public)
+
+    # --- opening and closing --------------------------------------------------------------------
+
+    def initialize(
+        self,
+        *,
+        partition: str = "aws",
+        account_id: str | None = None,
+        account_name: str = "main",
+        administrator: str = "administrator",
+        administrator_path: str = "/",
+    ) -> first_start.FirstStart:
+        """Make the directory, the key file, the tables, an account and its administrator (decision 29).
+
+        The secret of the administrator's key is in the answer and nowhere else. Raises EntityAlreadyExists
+        on a store that is initialized already.
+        """
+        self._make_directory()
+        return first_start.first_start(
+            store=self.store,
+            sealer=self.keyring,
+            trail=self.trail,
+            house_of=self._house_of,
+            partition=partition,
+            account_id=account_id or self.ids.account_id(),
+            account_name=account_name,
+            administrator=administrator,
+            administrator_path=administrator_path,
+            system_user=_system_user(),
+        )
+
+    def close(self) -> None:
+        """Write what is queued and release files and connections."""
+        # Only what was made is closed: a cached property stands in the instance's own dictionary.
+        if "decisions" in self.__dict__:
+            self.decisions.close()
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # --- around an app --------------------------------------------------------------------------
+
+    def wsgi(self, app: WSGIApplication) -> WSGIMiddleware:
+        """Guard a plain WSGI callable that carries a marker."""
+        from iamkit.web.wsgi import WSGIMiddleware
+
+        return WSGIMiddleware(app, self)
+
+    def asgi(self, app: ASGIApp) -> ASGIMiddleware:
+        """Guard a plain ASGI callable that carries a marker."""
+        from iamkit.web.asgi import ASGIMiddleware
+
+        return ASGIMiddleware(app, self)
+
+    # --- in code --------------------------------------------------------------------------------
+
+    def check(
+        self,
+        action: str,
+        resource: str = "*",
+        *,
+        principal: Principal | None = None,
+        context: Mapping[str, ContextValue] | None = None,
+    ) -> Verdict:
+        """Whether `principal` (default: the running request's) may do `action` on `resource`; recorded.
+
+        `resource` is an ARN, `*`, or a short name of the action's service such as `doc/1`.
+        """
+        return self.gate.authorize(principal or current_principal(), action, resource, context=context)
+
+    def authorize(
+        self,
+        action: str,
+        resource: str = "*",
+        *,
+        principal: Principal | None = None,
+        context: Mapping[str, ContextValue] | None = None,
+    ) -> Verdict:
+        """Like `check`, and raises AccessDenied when the answer is no."""
+        verdict = self.check(action, resource, principal=principal, context=context)
+        if not verdict.allowed:
+            raise AccessDenied(f"`{action}` on `{verdict.resource}` is not allowed", decision_id=verdict.id)
+        return verdict
+
+    def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
+        """Make `principal` the current one for a block, such as a background job."""
+        return acting(principal)
+
+    def find_principal(self, name_or_arn: str, authentication: Authentication | None = None) -> Principal:
+        """A principal of the home account by user name or ARN. Raises NoSuchEntity."""
+        return self.principals.find(self.deployment().home_account, name_or_arn, authentication)
+
+    def operator(self) -> Principal:
+        """The host operator: whoever can read the deployment's key file (decision 30)."""
+        # Opening the keyring is the proof.
+        self.keyring  # noqa: B018
+        deployment = self.deployment()
+        return host_operator(
+            partition=deployment.partition,
+            account=deployment.home_account,
+            system_user=_system_user(),
+            judge=self.gate,
+        )
+
+    def desk(self, principal: Principal, *, origin: Origin | None = None) -> Desk:
+        """Where management operations are done for `principal`, each authorised and recorded."""
+        return Desk(
+            self.store, self.gate, self.trail, self.house, self.services, principal, origin=origin or Origin()
+        )
+
+    def sign_in(
+        self,
+        name: str,
+        password: str,
+        *,
+        account: str | None = None,
+        source: str | None = None,
+        user_agent: str = "",
+        kind: SessionKind = SessionKind.COOKIE,
+    ) -> NewSession:
+        """Start a session for a user who knows the password. Raises InvalidCredentials, Throttling.
+
+        Takes tens of milliseconds on purpose: not for an event loop's own thread.
+        """
+        where = account or self.deployment().home_account
+        return self._sign_in.sign_in(where, name, password, source=source, user_agent=user_agent, kind=kind)
+
+    def sign_out(self, token: str) -> None:
+        """End the session of `token`, if there is one."""
+        self._sign_in.sign_out(token)
+
+    def session_cookie(self, session: NewSession) -> str:
+        """The Set-Cookie value that carries a session to a browser."""
+        return set_cookie(session, now=self.clock.now(), development=self.settings.development)
+
+    def why(self, decision_id: str) -> Told:
+        """Explain a recorded decision, from the policies as they were then. Raises NoSuchEntity."""
+        self.decisions.flush()
+        return why(self.store, decision_id, options=self._options)
+
+
+def _system_user() -> str:
+    # By the process's real user id: the environment can say anything.
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

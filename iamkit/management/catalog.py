@@ -1,0 +1,100 @@
+"""The catalog of iamkit's own services, read off the operations: nothing is written down twice."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, Final
+
+from iamkit.management import (
+    access_keys,
+    accounts,
+    attachments,
+    boundaries,
+    groups,
+    guardrails,
+    inline,
+    login_profiles,
+    policies,
+    resource_policies,
+    roles,
+    sessions,
+    simulation,
+    tags,
+    tree,
+    users,
+)
+from iamkit.management.operation import Operation
+from iamkit.policy.catalog import Action, ConditionKey, ResourceType, Service
+
+_MODULES: Final[tuple[ModuleType, ...]] = (
+    users,
+    groups,
+    roles,
+    policies,
+    inline,
+    attachments,
+    boundaries,
+    tags,
+    access_keys,
+    login_profiles,
+    sessions,
+    accounts,
+    simulation,
+    resource_policies,
+    guardrails,
+    tree,
+)
+
+# Any: operations differ in parameters and results, and here only their declarations are read.
+OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = tuple(
+    value for module in _MODULES for value in vars(module).values() if isinstance(value, Operation)
+)
+
+_IAM: Final = "arn:${Partition}:iam::${Account}:"
+_OWN: Final = "arn:${Partition}:iamkit::${Account}:"
+_TAGGED: Final = ("aws:ResourceTag/", "iam:ResourceTag/")
+
+_USER: Final = ResourceType("user", f"{_IAM}user/${{UserNameWithPath}}", _TAGGED)
+_TYPES: Final = {
+    "iam": (
+        _USER,
+        ResourceType("group", f"{_IAM}group/${{GroupNameWithPath}}"),
+        ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
+        ResourceType("policy", f"{_IAM}policy/${{PolicyNameWithPath}}", _TAGGED),
+    ),
+    "iamkit": (
+        _USER,
+        ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
+        ResourceType("guardrail", f"{_OWN}guardrail/${{Name}}"),
+        ResourceType("node", f"{_OWN}node/${{NodeId}}"),
+        ResourceType("account", f"{_OWN}account/${{AccountId}}"),
+        ResourceType("resource-policy", f"{_OWN}resource-policy/${{ResourceArn}}"),
+        # Whatever an app declares.
+        ResourceType("resource", "arn:${Partition}:${Service}::${Account}:${Resource}"),
+    ),
+    "sts": (),
+}
+
+_KEYS: Final = {
+    "iam": (ConditionKey("iam:PermissionsBoundary", "ARN"), ConditionKey("iam:PolicyARN", "ARN")),
+    "iamkit": (),
+    "sts": (),
+}
+_TITLES: Final = {"iam": "Identity and access management", "iamkit": "iamkit", "sts": "Security tokens"}
+
+
+def _service(prefix: str) -> Service:
+    return Service(
+        prefix,
+        tuple(
+            Action(found.name, found.access, found.resource_types)
+            for found in OPERATIONS
+            if found.service == prefix
+        ),
+        _TYPES[prefix],
+        _KEYS[prefix],
+        _TITLES[prefix],
+    )
+
+
+SERVICES: Final[tuple[Service, ...]] = tuple(_service(prefix) for prefix in _TITLES)

@@ -1,0 +1,164 @@
+"""The desk: where a principal has operations done, each authorised, done and recorded in one unit of work."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Final, ParamSpec, Protocol, TypeVar
+
+from iamkit.audit.event import Origin
+from iamkit.audit.trail import Trail
+from iamkit.errors import MissingAuthenticationToken, StoreUnavailable
+from iamkit.gate.verdict import Verdict
+from iamkit.http import HttpRequest
+from iamkit.identity.house import House
+from iamkit.identity.principal import Principal
+from iamkit.management.denial import denied
+from iamkit.management.operation import Asks, Operation, Preparation, Work
+from iamkit.management.scribe import EventDraft, event_of
+from iamkit.management.services import Services
+from iamkit.policy.request import CallerKind, ContextValue
+from iamkit.storage import Store
+
+_log = logging.getLogger("iamkit.management")
+
+INTERNAL: Final = Origin()
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Authorizer(Protocol):
+    """What the desk needs of the gate: a recorded verdict."""
+
+    def authorize(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        request: HttpRequest | None = None,
+        context: Mapping[str, ContextValue] | None = None,
+        account: str | None = None,
+    ) -> Verdict: ...
+
+
+class _Attempt:
+    """What is known so far of one attempt, for its event."""
+
+    def __init__(self) -> None:
+        self.resources: tuple[str, ...] = ()
+        self.decision_ids: list[str] = []
+
+
+class Desk:
+    """Has operations done for one principal.
+
+    A change, the decisions that allowed it and its event commit together. A refused or failed attempt
+    changes nothing; its event is kept in a unit of its own.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        gate: Authorizer,
+        trail: Trail,
+        house: House,
+        services: Services,
+        principal: Principal,
+        *,
+        origin: Origin = INTERNAL,
+        request: HttpRequest | None = None,
+    ) -> None:
+        self._store = store
+        self._gate = gate
+        self._trail = trail
+        self._house = house
+        self._services = services
+        self._principal = principal
+        self._origin = origin
+        self._request = request
+
+    def do(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation. Raises AccessDenied with the decision's id, or whatever the operation raises."""
+        if self._principal.caller.kind is CallerKind.ANONYMOUS:
+            raise MissingAuthenticationToken(
+                "management operations need a caller; sign in or sign the request"
+            )
+        attempt = _Attempt()
+        try:
+            prepared = self._prepared(operation, kwargs)
+            with self._store.write() as unit:
+                # Writing units are serialised: what the principal may do now is still so at the commit.
+                principal = self._services.current(self._principal)
+                work = Work(unit, self._house, self._services, principal, principal.account, prepared)
+                self._authorize(operation, work, kwargs, attempt)
+                result = operation.run(work, *args, **kwargs)
+                event = event_of(
+                    self._draft(operation, kwargs, attempt, result=result), self._house, self._origin
+                )
+                self._trail.record(unit, event)
+        except Exception as fault:
+            self._keep_failure(self._draft(operation, kwargs, attempt, error=fault))
+            raise
+        self._trail.announce(event)
+        return result
+
+    def _prepared(self, operation: Operation[P, R], kwargs: Mapping[str, object]) -> object:
+        if operation.prepare is None:
+            return None
+        with self._store.read() as reader:
+            preparation = Preparation(
+                reader, self._house, self._services, self._principal, self._principal.account
+            )
+            return operation.prepare(preparation, **kwargs)
+
+    def _authorize(
+        self, operation: Operation[P, R], work: Work, kwargs: Mapping[str, object], attempt: _Attempt
+    ) -> None:
+        asks: Asks = operation.asks(work, **kwargs)
+        attempt.resources = asks.resources
+        if not asks.resources:
+            raise RuntimeError(f"`{operation.action}` names no resource to be authorised on")
+        for resource, shown in zip(asks.resources, asks.shown or asks.resources, strict=True):
+            for action in (operation.action, *asks.also):
+                verdict = self._gate.authorize(
+                    work.principal,
+                    action,
+                    resource,
+                    request=self._request,
+                    context=asks.context,
+                    account=asks.account or None,
+                )
+                attempt.decision_ids.append(verdict.id)
+                if not verdict.allowed:
+                    raise denied(verdict, shown=shown)
+
+    def _draft(
+        self,
+        operation: Operation[P, R],
+        kwargs: Mapping[str, object],
+        attempt: _Attempt,
+        *,
+        result: object = None,
+        error: Exception | None = None,
+    ) -> EventDraft:
+        return EventDraft(
+            name=operation.name,
+            service=operation.service,
+            read_only=operation.read_only,
+            principal=self._principal,
+            account=self._principal.account,
+            parameters=kwargs,
+            resources=attempt.resources,
+            decision_ids=tuple(attempt.decision_ids),
+            result=result,
+            error=error,
+        )
+
+    def _keep_failure(self, draft: EventDraft) -> None:
+        try:
+            self._trail.record_alone(event_of(draft, self._house, self._origin))
+        except StoreUnavailable as fault:
+            # The attempt's own error is what the caller has to see.
+            _log.error("the event of a failed %s could not be kept: %s", draft.name, fault)

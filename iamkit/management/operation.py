@@ -1,0 +1,116 @@
+"""An operation: one function with what has to be allowed for it, as a value that the desk can run.
+
+    @operation("iam:CreateUser", access="Write", asks=_create_asks)
+    def create_user(work: Work, *, user_name: str, path: str = "/") -> User: ...
+
+Parameters are keyword-only and named as AWS names its members, in snake case, so that any wire is a pure
+translation. Secrets come as `Secret`, which no event, log or traceback shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Concatenate, Final, Generic, ParamSpec, TypeVar
+
+from iamkit.identity.house import House
+from iamkit.identity.principal import Principal
+from iamkit.management.services import Services
+from iamkit.policy.catalog import AccessLevel
+from iamkit.policy.request import ContextValue
+from iamkit.storage import Reader, Unit
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_READING: Final = ("List", "Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What an operation with given parameters must be allowed to do.
+
+    Every action is asked on every resource; one denial refuses the whole. `account` owns the resources
+    (empty: the account of the ARN, else the caller's). `also` are actions beside the operation's own.
+
+    `shown` are the resources as a denial names them, where that is not as they are: somebody without
+    permission is told what was asked for, and neither that it exists nor on which path.
+    """
+
+    resources: tuple[str, ...]
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    account: str = ""
+    also: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What a preparing step may use. It runs before the writing unit opens: hashing takes milliseconds."""
+
+    reader: Reader
+    house: House
+    services: Services
+    principal: Principal
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an operation may use. Everything it reads and writes is in `unit`, with its audit event.
+
+    `account` is the account it acts in: the caller's. `prepared` is what the preparing step returned.
+    """
+
+    unit: Unit
+    house: House
+    services: Services
+    principal: Principal
+    account: str
+    prepared: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[P, R]):
+    """One management operation. Without `resource_types` it is asked on `*` (SEM-R7)."""
+
+    action: str
+    access: AccessLevel
+    run: Callable[Concatenate[Work, P], R]
+    asks: Callable[..., Asks]
+    prepare: Callable[..., object] | None = None
+    resource_types: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The action without its service, such as `CreateUser`."""
+        return self.action.split(":", 1)[1]
+
+    @property
+    def service(self) -> str:
+        """The service prefix of the action."""
+        return self.action.split(":", 1)[0]
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it changes nothing."""
+        return self.access in _READING
+
+
+def operation(
+    action: str,
+    *,
+    access: AccessLevel,
+    asks: Callable[..., Asks],
+    on: tuple[str, ...] = (),
+    prepare: Callable[..., object] | None = None,
+) -> Callable[[Callable[Concatenate[Work, P], R]], Operation[P, R]]:
+    """Make an operation of a function. `asks` and `prepare` take the function's own keyword arguments.
+
+    `on` names the resource types of the catalog that the asked resources are of.
+    """
+
+    def make(run: Callable[Concatenate[Work, P], R]) -> Operation[P, R]:
+        return Operation(action, access, run, asks, prepare, on)
+
+    return make

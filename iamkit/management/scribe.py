@@ -1,0 +1,141 @@
+"""The scribe: turns a management attempt into its audit event. Secrets never reach it in the clear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Final
+
+from iamkit.audit.event import Actor, Event, Origin, new_event
+from iamkit.credentials.authentication import CredentialKind
+from iamkit.credentials.secret import Secret
+from iamkit.errors import IamkitError
+from iamkit.identity.house import House
+from iamkit.identity.principal import Principal
+from iamkit.policy.request import CallerKind
+
+HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
+
+_ACTOR_TYPES: Final = {
+    CallerKind.ROOT: "Root",
+    CallerKind.USER: "IAMUser",
+    CallerKind.ROLE_SESSION: "AssumedRole",
+    CallerKind.FEDERATED_USER: "FederatedUser",
+    CallerKind.SERVICE: "AWSService",
+}
+
+# What of a result is told in `responseElements`. Only these attributes, so no secret can be among them.
+_TOLD: Final = (
+    "arn",
+    "user_id",
+    "group_id",
+    "role_id",
+    "policy_id",
+    "key_id",
+    "version",
+    "default_version",
+    "status",
+    "resource_arn",
+    "public_id",
+    "account_id",
+    "node_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An attempt as the desk saw it. `error` is None if it succeeded."""
+
+    name: str
+    service: str
+    read_only: bool
+    principal: Principal
+    account: str
+    parameters: Mapping[str, object]
+    resources: tuple[str, ...] = ()
+    decision_ids: tuple[str, ...] = ()
+    result: object = None
+    error: Exception | None = None
+
+
+def event_of(draft: EventDraft, house: House, origin: Origin) -> Event:
+    """The event, in CloudTrail's fields (CAP App. B)."""
+    code = message = None
+    if draft.error is not None:
+        # Another exception's text may quote anything.
+        code, message = "InternalFailure", "an unexpected error; see the log"
+        if isinstance(draft.error, IamkitError):
+            code, message = draft.error.code, draft.error.message
+    return new_event(
+        house.ids,
+        at=house.now(),
+        account=draft.account,
+        actor=actor_of(draft.principal),
+        source=f"{draft.service}.amazonaws.com",
+        name=draft.name,
+        read_only=draft.read_only,
+        origin=origin,
+        request_parameters={
+            _camel(name): _shown(value) for name, value in draft.parameters.items() if value is not None
+        },
+        response_elements=None if draft.read_only or draft.error else _facts(draft.result),
+        resources=draft.resources,
+        error_code=code,
+        error_message=message,
+        iamkit={"decisionIds": list(draft.decision_ids)} if draft.decision_ids else None,
+    )
+
+
+def actor_of(principal: Principal) -> Actor:
+    """The `userIdentity` of a principal."""
+    caller, proof = principal.caller, principal.authentication
+    operator = ""
+    session: dict[str, str] = {}
+    key_id = ""
+    if proof is not None:
+        if proof.kind is CredentialKind.OPERATOR:
+            operator = proof.credential_id
+        elif proof.kind in (CredentialKind.ACCESS_KEY, CredentialKind.TEMPORARY):
+            key_id = proof.credential_id
+        if proof.issued_at is not None:
+            session = {
+                "creationDate": proof.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "mfaAuthenticated": "true" if proof.mfa_at is not None else "false",
+            }
+    return Actor(
+        type=_ACTOR_TYPES.get(caller.kind, "Unknown"),
+        principal_id=caller.unique_id,
+        arn=caller.arn,
+        account=caller.account,
+        access_key_id=key_id,
+        user_name=principal.name if caller.kind is CallerKind.USER else "",
+        session=session,
+        operator=operator,
+    )
+
+
+def _facts(result: object) -> dict[str, object] | None:
+    # A new access key is its record with the secret beside it.
+    for part in (result, getattr(result, "key", None)):
+        facts = {
+            _camel(name): getattr(part, name) for name in _TOLD if isinstance(getattr(part, name, None), str)
+        }
+        if facts:
+            return facts
+    return None
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Secret):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {str(key): _shown(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_shown(item) for item in value]
+    return value if isinstance(value, (str, int, float, bool)) else str(value)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

@@ -1,0 +1,125 @@
+"""Targets: the ARN and the condition keys of what an operation acts on, as they truly are.
+
+An existing entity is authorised on its own ARN, path included, a missing one on the ARN it would have on
+path `/`. A denial names both in that second form, so that nobody learns from it what exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from iamkit.arn import Arn
+from iamkit.errors import InputError, ValidationError
+from iamkit.identity import groups, managed, roles, users
+from iamkit.identity.groups import Group
+from iamkit.identity.managed import ManagedPolicy
+from iamkit.identity.roles import Role
+from iamkit.identity.tags import checked_keys, checked_tags
+from iamkit.identity.users import User
+from iamkit.ids import PATH_LENGTH, checked_name, checked_path
+from iamkit.management.operation import Asks, Preparation, Work
+from iamkit.policy.request import CallerKind, ContextValue
+
+Keys = dict[str, ContextValue]
+
+
+def own_name(work: Work | Preparation, user_name: str | None) -> str:
+    """The user that is meant: the named one, or the caller. Raises InputError if the caller is no user."""
+    if user_name is not None:
+        return checked_name("user", user_name)
+    if work.principal.caller.kind is not CallerKind.USER:
+        raise InputError("the caller is no user, so `user_name` has to be given")
+    return work.principal.name
+
+
+def user(work: Work, user_name: str | None, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on a user (default: the caller's own)."""
+    name = own_name(work, user_name)
+    found = users.find(work.unit, work.account, name)
+    return _entity(work, "user", found, name, {**tag_keys(found), **(keys or {})})
+
+
+def group(work: Work, group_name: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on a group."""
+    name = checked_name("group", group_name)
+    return _entity(work, "group", groups.find(work.unit, work.account, name), name, dict(keys or {}))
+
+
+def role(work: Work, role_name: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on a role."""
+    name = checked_name("role", role_name)
+    found = roles.find(work.unit, work.account, name)
+    return _entity(work, "role", found, name, {**tag_keys(found), **(keys or {})})
+
+
+def policy(work: Work, policy_arn: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on a managed policy, the account's own or shipped. Raises InvalidArn."""
+    Arn.parse(policy_arn)
+    found = managed.find(work.unit, work.account, policy_arn)
+    return Asks((policy_arn,), {**tag_keys(found), **(keys or {})}, work.account)
+
+
+def below(work: Work, kind: str, path_prefix: str) -> Asks:
+    """What to ask for a listing: the prefix itself, as `user/app/` for the users on `/app/` (CAP-B2)."""
+    return Asks((work.house.arn(work.account, kind, checked_prefix(path_prefix), ""),))
+
+
+def whole_account(work: Work) -> Asks:  # noqa: ARG001  # the shape of every such function
+    """What to ask for an operation that acts on no single resource (SEM-R7)."""
+    return Asks(("*",))
+
+
+def checked_prefix(path_prefix: str) -> str:
+    """`path_prefix`, if it can begin a path. Raises ValidationError."""
+    plain = path_prefix.isascii() and path_prefix.isprintable() and " " not in path_prefix
+    if not path_prefix.startswith("/") or not plain or len(path_prefix) > PATH_LENGTH:
+        raise ValidationError(f"path prefix `{path_prefix[:80]}` must begin with a slash")
+    return path_prefix
+
+
+def tag_keys(entity: User | Role | ManagedPolicy | None) -> Keys:
+    """`iam:ResourceTag/KEY` and `aws:ResourceTag/KEY` of an entity."""
+    keys: Keys = {}
+    for key, value in (entity.tags if entity is not None else {}).items():
+        keys[f"iam:ResourceTag/{key}"] = value
+        keys[f"aws:ResourceTag/{key}"] = value
+    return keys
+
+
+def request_tag_keys(tags: Mapping[str, str] | None) -> Keys:
+    """`aws:RequestTag/KEY` and `aws:TagKeys` of tags that are to be set."""
+    if not tags:
+        return {}
+    keys: Keys = {f"aws:RequestTag/{key}": value for key, value in checked_tags(tags).items()}
+    keys["aws:TagKeys"] = tuple(tags)
+    return keys
+
+
+def removed_tag_keys(keys: tuple[str, ...]) -> Keys:
+    """`aws:TagKeys` of tags that are to be removed."""
+    return {"aws:TagKeys": checked_keys(keys)} if keys else {}
+
+
+def boundary_key(policy_arn: str | None) -> Keys:
+    """`iam:PermissionsBoundary`, absent where there is none."""
+    return {} if policy_arn is None else {"iam:PermissionsBoundary": policy_arn}
+
+
+def moved(
+    work: Work, asks: Asks, kind: str, found: User | Group | None, name: str | None, path: str | None
+) -> Asks:
+    """`asks` for an entity, and what it would be under a new name or path: a move needs both ends."""
+    new_path = None if path is None else checked_path(path)
+    plain = asks.shown[0].rsplit("/", 1)[-1]
+    new_name = name if name is not None else (plain if found is None else found.name)
+    old_path = "/" if found is None else found.path
+    target = work.house.arn(work.account, kind, old_path if new_path is None else new_path, new_name)
+    if target in asks.resources:
+        return asks
+    shown = work.house.arn(work.account, kind, new_path or "/", plain if name is None else name)
+    return Asks((*asks.resources, target), asks.context, shown=(*asks.shown, shown))
+
+
+def _entity(work: Work, kind: str, found: User | Group | Role | None, name: str, keys: Keys) -> Asks:
+    plain = work.house.arn(work.account, kind, "/", name)
+    return Asks((plain if found is None else found.arn,), keys, shown=(plain,))

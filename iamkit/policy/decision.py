@@ -1,0 +1,64 @@
+"""The answer to an access request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from iamkit.policy.layers import Layer, PolicySource
+from iamkit.policy.model import Span
+
+
+class Outcome(StrEnum):
+    """The three results (SEM §8); the values are AWS's simulator's words."""
+
+    ALLOWED = "allowed"
+    EXPLICIT_DENY = "explicitDeny"
+    IMPLICIT_DENY = "implicitDeny"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRef:
+    """One statement where it hangs: enough to find it, quote it and cut it out of its source."""
+
+    layer: Layer
+    source: PolicySource
+    index: int
+    sid: str | None
+    span: Span
+    level: int = 0
+
+    def __str__(self) -> str:
+        where = self.source.name + (f" {self.source.version}" if self.source.version else "")
+        return f"{self.layer} {where}, statement {self.sid or self.index + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An outcome and what determined it. The truth of a Decision is `allowed`; a denial is never truthy.
+
+    `determining` holds, for an explicit deny, the Deny statements that matched; for an allow, the Allow
+    statements that together sufficed; for an implicit deny it is empty and `missing` names the layers that
+    lacked an Allow, the deciding one first. Both are in a fixed order that does not depend on the order of
+    statements in a document. `error` is set when evaluation could not be finished (SEM-F2); such a
+    decision is an implicit deny.
+    """
+
+    outcome: Outcome
+    determining: tuple[StatementRef, ...] = ()
+    missing: tuple[Layer, ...] = ()
+    error: str | None = None
+
+    @property
+    def allowed(self) -> bool:
+        return self.outcome is Outcome.ALLOWED
+
+    def __bool__(self) -> bool:
+        return self.outcome is Outcome.ALLOWED
+
+    @property
+    def layer(self) -> Layer | None:
+        """The layer that decided."""
+        if self.determining:
+            return self.determining[0].layer
+        return self.missing[0] if self.missing else None

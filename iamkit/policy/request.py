@@ -1,0 +1,92 @@
+"""What is asked: who calls, which action, on which resource, under which circumstances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class CallerKind(StrEnum):
+    """The kinds of caller that evaluation tells apart (SEM §8.6), valued as `aws:PrincipalType` (SEM-K13)."""
+
+    ROOT = "Account"
+    USER = "User"
+    ROLE_SESSION = "AssumedRole"
+    FEDERATED_USER = "FederatedUser"
+    ANONYMOUS = "Anonymous"
+    SERVICE = "Service"
+    PROVIDER = "Provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as policies see it.
+
+    `arn` is the caller's own ARN: the user's, `…:root`, `…:assumed-role/name/session`,
+    `…:federated-user/name`; for a service or identity provider the text that a policy's `Service` or
+    `Federated` entry must equal; empty for anonymous.
+    `issuer_arn` is the role's ARN with its path for a role session, the IAM user's for a federated-user
+    session (SEM-P6, P-8). `unique_id` is the immutable id of the user, or of the role or user behind the
+    session (SEM-P12). `bounded` says that a permissions boundary is set (SEM-P16).
+    """
+
+    kind: CallerKind
+    arn: str = ""
+    account: str = ""
+    issuer_arn: str = ""
+    unique_id: str = ""
+    bounded: bool = False
+
+
+ANONYMOUS = Caller(CallerKind.ANONYMOUS)
+
+# A tuple is a list-typed key, also when it holds one value (SEM-C18). An absent key is missing; None and
+# the empty string are never emitted (SEM-C17).
+ContextValue = str | bool | int | float | Decimal | datetime | bytes | tuple[str, ...]
+
+
+class Context(Mapping[str, ContextValue]):
+    """Condition keys and their values; names ignore case (SEM-C4). Built once per request."""
+
+    __slots__ = ("_names", "_values")
+
+    def __init__(self, values: Mapping[str, ContextValue] | None = None) -> None:
+        values = values or {}
+        self._values = {name.lower(): value for name, value in values.items()}
+        self._names = {name.lower(): name for name in values}
+        if len(self._values) != len(values):
+            raise ValueError("two context keys differ only by case")
+
+    def __getitem__(self, name: str) -> ContextValue:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names.values())
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def by_lower(self) -> Mapping[str, ContextValue]:
+        """Values by lower-case name, for compiled conditions."""
+        return self._values
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """One question. `action` is concrete (`doc:Get`); `resource` is a concrete ARN, or `*` for an action
+    without resource-level permissions (SEM-R7).
+
+    `resource_account` owns the resource ("" means: the caller's own). `explicit_trust` marks resources that
+    must name the caller in their own policy even within the account, such as roles (SEM-E17).
+    """
+
+    caller: Caller
+    action: str
+    resource: str
+    context: Context = field(default_factory=Context)
+    resource_account: str = ""
+    explicit_trust: bool = False

@@ -1,0 +1,190 @@
+"""Settings: one frozen tree. Arguments win over `IAMKIT_*`, that over `iamkit.toml`, that over defaults.
+
+A setting that nobody knows is an error, not a silently ignored line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Final
+
+from iamkit.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX: Final = "IAMKIT_"
+FILE_NAME: Final = "iamkit.toml"
+DATABASE_NAME: Final = "iamkit.db"
+KEY_NAME: Final = "master.key"
+_NOT_SETTINGS: Final = ("IAMKIT_DIR", "IAMKIT_ACCESS_KEY_ID", "IAMKIT_SECRET_ACCESS_KEY")
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
+_SERVICE: Final = re.compile(r"[a-z0-9.-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, with its default.
+
+    `directory` holds the embedded database, the key file and `iamkit.toml`. `store` is a store URL and
+    defaults to the SQLite file there; `kek` names the key-encryption key and defaults to the key file there.
+    """
+
+    directory: Path
+    store: str = field(default="", repr=False)  # may hold a password
+    kek: str = field(default="", repr=False)
+    # The service name that signatures of requests to the app are made for (decision 20).
+    signing_service: str = "iamkit"
+    # The largest body, in bytes, that is read before a signature over it is checked.
+    body_limit: int = 1_048_576
+    # Addresses or networks of proxies whose X-Forwarded-For is believed. None by default.
+    trusted_proxies: tuple[str, ...] = ()
+    # Host names this app is served under; empty: any well-formed one.
+    hosts: tuple[str, ...] = ()
+    # Development on plain http: the session cookie goes without `__Host-` and Secure.
+    development: bool = False
+    # The share of allowed decisions that is kept in the decision log; denials always are.
+    allow_sampling: float = 1.0
+    # SEM-E9, D-1: whether a silent session policy limits a resource policy that names the session.
+    session_policy_binds_direct_grants: bool = False
+
+    @property
+    def store_url(self) -> str:
+        """Where records live."""
+        return self.store or f"sqlite:///{self.directory / DATABASE_NAME}"
+
+    @property
+    def kek_url(self) -> str:
+        """Where the key-encryption key lives."""
+        return self.kek or f"file:{self.directory / KEY_NAME}"
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`trusted_proxies` as networks."""
+        return tuple(ip_network(text, strict=False) for text in self.trusted_proxies)
+
+
+def load(
+    directory: str | Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    **arguments: object,
+) -> Settings:
+    """Settings for `directory`. Raises ConfigurationError naming the setting and where it came from."""
+    root = Path(directory).expanduser().absolute()
+    values: dict[str, object] = {}
+    for name, (value, origin) in gathered(root, environment, arguments).items():
+        values[name] = _converted(name, value, origin)
+    settings = Settings(directory=root, **values)  # type: ignore[arg-type]  # checked by _converted
+    _check(settings)
+    return settings
+
+
+def gathered(
+    root: Path, environment: Mapping[str, str] | None, arguments: Mapping[str, object]
+) -> dict[str, tuple[object, str]]:
+    """Each setting that somebody gave, with the place that won."""
+    found: dict[str, tuple[object, str]] = {}
+    path = root / FILE_NAME
+    if path.is_file():
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+            raise ConfigurationError(f"`{path}` is not valid TOML: {fault}") from fault
+        except OSError as fault:
+            raise ConfigurationError(f"`{path}` cannot be read: {fault.strerror}") from fault
+        found.update({name: (value, str(path)) for name, value in table.items()})
+    for variable, text in (os.environ if environment is None else environment).items():
+        # IAMKIT_TEST_… belongs to the test suite, the directory and the caller's key to the command line.
+        if variable in _NOT_SETTINGS or variable.startswith("IAMKIT_TEST_"):
+            continue
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            found[variable.removeprefix(ENVIRONMENT_PREFIX).lower()] = (text, variable)
+    found.update({name: (value, "argument") for name, value in arguments.items() if value is not None})
+    return found
+
+
+_FIELDS: Final = {field.name: field for field in dataclasses.fields(Settings) if field.name != "directory"}
+
+
+def _converted(name: str, value: object, origin: str) -> object:
+    if name not in _FIELDS:
+        raise ConfigurationError(f"`{name}` ({origin}) is not a setting; there are: {', '.join(_FIELDS)}")
+    wanted = type(_FIELDS[name].default)
+    try:
+        return _TO[wanted](value)
+    except (ValueError, TypeError, OverflowError):
+        # The value itself stays out of the message: a store URL may hold a password.
+        raise ConfigurationError(f"`{name}` ({origin}) needs {_WORDS[wanted]}") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise TypeError
+    return int(value)
+
+
+def _share(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError
+    return float(value)
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    said = _text(value).strip().lower()
+    if said not in ("true", "1", "false", "0"):
+        raise ValueError
+    return said in ("true", "1")
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)):
+        raise TypeError
+    return tuple(part for part in (_text(part).strip() for part in parts) if part)
+
+
+_TO: Final[dict[type, Callable[[object], object]]] = {
+    str: _text,
+    int: _number,
+    float: _share,
+    bool: _flag,
+    tuple: _texts,
+}
+_WORDS: Final[dict[type, str]] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "`true` or `false`",
+    tuple: "a list of texts (or one text, separated by commas)",
+}
+
+
+def _check(settings: Settings) -> None:
+    if not 0.0 <= settings.allow_sampling <= 1.0:
+        raise ConfigurationError("`allow_sampling` must be between 0 and 1")
+    if settings.body_limit < 0:
+        raise ConfigurationError("`body_limit` must not be negative")
+    try:
+        networks = settings.proxy_networks
+    except ValueError as fault:
+        raise ConfigurationError(f"`trusted_proxies` holds no address or network: {fault}") from fault
+    if any(network.prefixlen == 0 for network in networks):
+        raise ConfigurationError("`trusted_proxies` must name the proxies; everybody is not a proxy")
+    if any(isinstance(network, IPv6Network) and network.subnet_of(_MAPPED) for network in networks):
+        # Peers are compared as IPv4, so such a network would match nobody.
+        raise ConfigurationError("`trusted_proxies` holds an IPv4-mapped address; write it as IPv4")
+    if not _SERVICE.fullmatch(settings.signing_service):
+        raise ConfigurationError("`signing_service` may hold only lower-case letters, digits, `.` and `-`")

@@ -1,0 +1,365 @@
+"""The first tables.
+
+Types are spelt out here, so that a migration means the same whatever the code becomes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+# Text compares by code point on every database. Instants are microseconds since 1970, in UTC.
+TEXT: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    """Bring the database to this revision."""
+    op.create_table(
+        "iamkit_access_key",
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_service", TEXT, nullable=True),
+        sa.Column("last_used_region", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("key_id", name="pk_iamkit_access_key"),
+    )
+    op.create_index("ix_iamkit_access_key_user_id", "iamkit_access_key", ["user_id"])
+    op.create_table(
+        "iamkit_account",
+        sa.Column("account_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("node_id", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("alias", TEXT, nullable=True),
+        sa.Column("email", TEXT, nullable=True),
+        sa.Column("email_verified_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", name="pk_iamkit_account"),
+        sa.UniqueConstraint("alias", name="uq_iamkit_account_alias"),
+    )
+    op.create_index("ix_iamkit_account_node_id", "iamkit_account", ["node_id"])
+    op.create_table(
+        "iamkit_attempts",
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("factor", TEXT, nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("blocked_until", sa.BigInteger(), nullable=True),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "factor", name="pk_iamkit_attempts"),
+    )
+    op.create_table(
+        "iamkit_audit_event",
+        sa.Column("event_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("event_time", sa.BigInteger(), nullable=False),
+        sa.Column("event_source", TEXT, nullable=False),
+        sa.Column("event_name", TEXT, nullable=False),
+        sa.Column("user_name", TEXT, nullable=False),
+        sa.Column("access_key_id", TEXT, nullable=False),
+        sa.Column("read_only", sa.Boolean(), nullable=False),
+        sa.Column("error_code", TEXT, nullable=True),
+        sa.Column("body", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("event_id", name="pk_iamkit_audit_event"),
+    )
+    op.create_index(
+        "ix_iamkit_audit_event_account_event_time", "iamkit_audit_event", ["account", "event_time"]
+    )
+    op.create_index("ix_iamkit_audit_event_event_name", "iamkit_audit_event", ["event_name"])
+    op.create_index("ix_iamkit_audit_event_user_name", "iamkit_audit_event", ["user_name"])
+    op.create_table(
+        "iamkit_data_key",
+        sa.Column("data_key_id", TEXT, nullable=False),
+        sa.Column("kek_id", TEXT, nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("data_key_id", name="pk_iamkit_data_key"),
+    )
+    op.create_table(
+        "iamkit_decision",
+        sa.Column("decision_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", TEXT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("resource", TEXT, nullable=False),
+        sa.Column("resource_account", TEXT, nullable=False),
+        sa.Column("explicit_trust", sa.Boolean(), nullable=False),
+        sa.Column("principal", TEXT, nullable=False),
+        sa.Column("caller", TEXT, nullable=False),
+        sa.Column("layers", TEXT, nullable=False),
+        sa.Column("context", TEXT, nullable=False),
+        sa.Column("determining", TEXT, nullable=False),
+        sa.Column("error", TEXT, nullable=True),
+        sa.Column("request", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("decision_id", name="pk_iamkit_decision"),
+    )
+    op.create_index("ix_iamkit_decision_account_decided_at", "iamkit_decision", ["account", "decided_at"])
+    op.create_table(
+        "iamkit_deployment",
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("deployment_id", TEXT, nullable=False),
+        sa.Column("partition", TEXT, nullable=False),
+        sa.Column("home_account", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_iamkit_deployment"),
+    )
+    op.create_table(
+        "iamkit_epoch",
+        sa.Column("scope", TEXT, nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", name="pk_iamkit_epoch"),
+    )
+    op.create_table(
+        "iamkit_group",
+        sa.Column("group_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_key", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("group_id", name="pk_iamkit_group"),
+        sa.UniqueConstraint("account", "name_key", name="uq_iamkit_group_account_name_key"),
+    )
+    op.create_index("ix_iamkit_group_account", "iamkit_group", ["account"])
+    op.create_table(
+        "iamkit_guardrail",
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_key", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name="pk_iamkit_guardrail"),
+        sa.UniqueConstraint("name_key", name="uq_iamkit_guardrail_name_key"),
+    )
+    op.create_table(
+        "iamkit_guardrail_attachment",
+        sa.Column("target_id", TEXT, nullable=False),
+        sa.Column("guardrail_arn", TEXT, nullable=False),
+        sa.Column("attached_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("target_id", "guardrail_arn", name="pk_iamkit_guardrail_attachment"),
+    )
+    op.create_index(
+        "ix_iamkit_guardrail_attachment_guardrail_arn", "iamkit_guardrail_attachment", ["guardrail_arn"]
+    )
+    op.create_index("ix_iamkit_guardrail_attachment_target_id", "iamkit_guardrail_attachment", ["target_id"])
+    op.create_table(
+        "iamkit_inline_policy",
+        sa.Column("holder_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("holder_id", "name", name="pk_iamkit_inline_policy"),
+    )
+    op.create_index("ix_iamkit_inline_policy_holder_id", "iamkit_inline_policy", ["holder_id"])
+    op.create_table(
+        "iamkit_key_check",
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("kek_id", TEXT, nullable=False),
+        sa.Column("blob", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_iamkit_key_check"),
+    )
+    op.create_table(
+        "iamkit_managed_policy",
+        sa.Column("policy_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_key", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("default_version", TEXT, nullable=False),
+        sa.Column("latest", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("policy_id", name="pk_iamkit_managed_policy"),
+        sa.UniqueConstraint("account", "name_key", name="uq_iamkit_managed_policy_account_name_key"),
+        sa.UniqueConstraint("arn", name="uq_iamkit_managed_policy_arn"),
+    )
+    op.create_index("ix_iamkit_managed_policy_account", "iamkit_managed_policy", ["account"])
+    op.create_table(
+        "iamkit_membership",
+        sa.Column("group_id", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("joined_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("group_id", "user_id", name="pk_iamkit_membership"),
+    )
+    op.create_index("ix_iamkit_membership_group_id", "iamkit_membership", ["group_id"])
+    op.create_index("ix_iamkit_membership_user_id", "iamkit_membership", ["user_id"])
+    op.create_table(
+        "iamkit_password",
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("profile", TEXT, nullable=False),
+        sa.Column("pepper_key_id", TEXT, nullable=False),
+        sa.Column("normalization", TEXT, nullable=False),
+        sa.Column("generation", TEXT, nullable=False),
+        sa.Column("must_change", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("user_id", name="pk_iamkit_password"),
+    )
+    op.create_index("ix_iamkit_password_account", "iamkit_password", ["account"])
+    op.create_table(
+        "iamkit_pepper",
+        sa.Column("pepper_id", TEXT, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("pepper_id", name="pk_iamkit_pepper"),
+    )
+    op.create_table(
+        "iamkit_policy_attachment",
+        sa.Column("holder_id", TEXT, nullable=False),
+        sa.Column("policy_arn", TEXT, nullable=False),
+        sa.Column("holder_kind", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("attached_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("holder_id", "policy_arn", name="pk_iamkit_policy_attachment"),
+    )
+    op.create_index(
+        "ix_iamkit_policy_attachment_account_policy_arn",
+        "iamkit_policy_attachment",
+        ["account", "policy_arn"],
+    )
+    op.create_index("ix_iamkit_policy_attachment_holder_id", "iamkit_policy_attachment", ["holder_id"])
+    op.create_index("ix_iamkit_policy_attachment_policy_arn", "iamkit_policy_attachment", ["policy_arn"])
+    op.create_table(
+        "iamkit_policy_document",
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("text", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_iamkit_policy_document"),
+    )
+    op.create_table(
+        "iamkit_policy_version",
+        sa.Column("policy_id", TEXT, nullable=False),
+        sa.Column("version", TEXT, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("policy_id", "version", name="pk_iamkit_policy_version"),
+    )
+    op.create_index("ix_iamkit_policy_version_policy_id", "iamkit_policy_version", ["policy_id"])
+    op.create_table(
+        "iamkit_principal_reference",
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("holder_arn", TEXT, nullable=False),
+        sa.Column("principal_arn", TEXT, nullable=False),
+        sa.Column("unique_id", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "account", "holder_arn", "principal_arn", name="pk_iamkit_principal_reference"
+        ),
+    )
+    op.create_index(
+        "ix_iamkit_principal_reference_account_holder_arn",
+        "iamkit_principal_reference",
+        ["account", "holder_arn"],
+    )
+    op.create_index("ix_iamkit_principal_reference_unique_id", "iamkit_principal_reference", ["unique_id"])
+    op.create_table(
+        "iamkit_resource_policy",
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("resource_arn", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "resource_arn", name="pk_iamkit_resource_policy"),
+    )
+    op.create_index("ix_iamkit_resource_policy_account", "iamkit_resource_policy", ["account"])
+    op.create_table(
+        "iamkit_role",
+        sa.Column("role_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_key", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("trust_digest", TEXT, nullable=False),
+        sa.Column("max_session_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("boundary", TEXT, nullable=True),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("role_id", name="pk_iamkit_role"),
+        sa.UniqueConstraint("account", "name_key", name="uq_iamkit_role_account_name_key"),
+    )
+    op.create_index("ix_iamkit_role_account", "iamkit_role", ["account"])
+    op.create_index("ix_iamkit_role_arn", "iamkit_role", ["arn"])
+    op.create_index("ix_iamkit_role_boundary", "iamkit_role", ["boundary"])
+    op.create_table(
+        "iamkit_session",
+        sa.Column("session_id", TEXT, nullable=False),
+        sa.Column("public_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("factors", sa.Text(), nullable=False),
+        sa.Column("auth_time", sa.BigInteger(), nullable=False),
+        sa.Column("mfa_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("idle_expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("absolute_expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("device", TEXT, nullable=False),
+        sa.Column("source", TEXT, nullable=True),
+        sa.Column("session_epoch", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("session_id", name="pk_iamkit_session"),
+        sa.UniqueConstraint("public_id", name="uq_iamkit_session_public_id"),
+    )
+    op.create_index("ix_iamkit_session_user_id", "iamkit_session", ["user_id"])
+    op.create_table(
+        "iamkit_session_epoch",
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name="pk_iamkit_session_epoch"),
+    )
+    op.create_table(
+        "iamkit_tree_node",
+        sa.Column("node_id", TEXT, nullable=False),
+        sa.Column("parent_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_key", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("node_id", name="pk_iamkit_tree_node"),
+        sa.UniqueConstraint("parent_id", "name_key", name="uq_iamkit_tree_node_parent_id_name_key"),
+    )
+    op.create_index("ix_iamkit_tree_node_parent_id", "iamkit_tree_node", ["parent_id"])
+    op.create_table(
+        "iamkit_user",
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_key", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("email", TEXT, nullable=True),
+        sa.Column("email_verified_at", sa.BigInteger(), nullable=True),
+        sa.Column("boundary", TEXT, nullable=True),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name="pk_iamkit_user"),
+        sa.UniqueConstraint("account", "name_key", name="uq_iamkit_user_account_name_key"),
+    )
+    op.create_index("ix_iamkit_user_account", "iamkit_user", ["account"])
+    op.create_index("ix_iamkit_user_account_email", "iamkit_user", ["account", "email"])
+    op.create_index("ix_iamkit_user_arn", "iamkit_user", ["arn"])
+    op.create_index("ix_iamkit_user_boundary", "iamkit_user", ["boundary"])

@@ -1,0 +1,81 @@
+"""A thread's view of the epochs of a SQLite file: microseconds while nothing was committed."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from iamkit.sql.tables import EPOCH_TABLE
+from iamkit.storage import Epochs
+
+# How many epochs are remembered at most; beyond it they are read again.
+_REMEMBERED: Final = 10_000
+# Every so many calls: whether the file at the path is still the open one (that costs as much as the rest).
+_CALLS_BETWEEN_LOOKS: Final = 64
+
+
+class Watch:
+    """Reads `PRAGMA data_version` on a connection that never writes, and the epochs anew when it changed.
+
+    A commit that returned before the call is seen by it. One that returns during the call may be seen for
+    some scopes; the next call sees it for all.
+    """
+
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], require_same_file: Callable[[], None]
+    ) -> None:
+        self._connect = connect
+        self._require_same_file = require_same_file
+        # Held by the owning thread for the length of a call; by others only to close.
+        self.lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._version = -1
+        self._known: dict[str, int] = {}
+        self._calls = 0
+
+    def epochs(self, scopes: Sequence[str]) -> Epochs:
+        """The committed epoch of each scope. Raises what sqlite3 raises."""
+        with self.lock:
+            connection = self._connection or self._open()
+            self._calls += 1
+            if self._calls % _CALLS_BETWEEN_LOOKS == 0:
+                self._require_same_file()
+            version = connection.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._version or len(self._known) > _REMEMBERED:
+                self._known.clear()
+                self._version = version
+            known = self._known
+            try:
+                return tuple([known[scope] for scope in scopes])
+            except KeyError:
+                return self._read(connection, scopes)
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another. The caller holds `lock`."""
+        connection, self._connection = self._connection, None
+        self._known.clear()
+        if connection is not None:
+            connection.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _open(self) -> sqlite3.Connection:
+        self._require_same_file()
+        connection = self._connection = self._connect()
+        connection.execute("PRAGMA query_only = ON")
+        # Numbers of data_version mean nothing on another connection.
+        self._version = -1
+        self._known.clear()
+        return connection
+
+    def _read(self, connection: sqlite3.Connection, scopes: Sequence[str]) -> Epochs:
+        marks = ",".join("?" * len(scopes))
+        # One statement is one snapshot. Nothing but question marks is put into the text.
+        text = f"SELECT scope, n FROM {EPOCH_TABLE} WHERE scope IN ({marks})"  # noqa: S608
+        found = dict(connection.execute(text, tuple(scopes)).fetchall())
+        for scope in scopes:
+            self._known[scope] = found.get(scope, 0)
+        return tuple([self._known[scope] for scope in scopes])

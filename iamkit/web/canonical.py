@@ -1,0 +1,144 @@
+"""Which requests are plain enough to be routed: one spelling per path, one host, one body length.
+
+What two parsers could read in two ways is refused before either of them does (THR-B1 to B7, B13 to B16).
+Servers do none of this for the app. The path is decoded once, here, and never again.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv6Address
+from typing import Final, Literal
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from iamkit.errors import MalformedRequest
+from iamkit.http import Headers, HttpRequest
+
+_METHOD: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,31}", re.ASCII)
+_HOST: Final = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?\.?|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])"
+    r"(?::(?P<port>[0-9]{1,5}))?",
+    re.ASCII,
+)
+_FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+", re.ASCII)
+_FIELD_VALUE_BAD: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Raw characters that are no part of a path, or that proxies and frameworks cut paths at.
+_PATH_BAD: Final = re.compile(r"[^\x21-\x7e]|[\\;#?\"<>]")
+_PERCENT_BAD: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_SEPARATOR: Final = re.compile(r"%(?:2f|5c)", re.IGNORECASE)
+_TWICE: Final = re.compile(r"%25[0-9A-Fa-f]{2}")
+
+# Headers by which a client asks to be served by another method than the one that was judged (THR-B16).
+_OVERRIDES: Final = ("x-http-method-override", "x-http-method", "x-method-override")
+# Headers that carry identity, origin or framing: a name that folds onto one of them (`X_Forwarded_For`) is an
+# attempt to be mistaken for it by whatever turns `-` into `_` (THR-B9).
+_SECURITY: Final = frozenset(
+    {"authorization", "cookie", "host", "origin", "forwarded", "content-length", "transfer-encoding"}
+    | {"proxy-authorization", "remote-user", "x-remote-user", "x-real-ip", "x-csrf-token", *_OVERRIDES}
+)
+_SECURITY_PREFIXES: Final = ("x-forwarded-", "x-amz-", "x-iamkit-", "sec-")
+
+# What `quoted_path` leaves as it is: everything that may stand in a path unescaped.
+_UNQUOTED: Final = "/!$&'()*+,=:@~-._"
+
+
+def canonical_request(
+    *,
+    method: str,
+    scheme: str,
+    raw_path: str,
+    query: str,
+    headers: Headers,
+    peer: str | None,
+    kind: Literal["http", "websocket"] = "http",
+) -> HttpRequest:
+    """The request as a value, if there is one way to read it. Raises MalformedRequest (400) otherwise."""
+    if not _METHOD.fullmatch(method):
+        raise MalformedRequest("the method must be written in upper-case letters")
+    check_headers(headers)
+    if _CONTROL.search(query):
+        raise MalformedRequest("the query holds a control character")
+    return HttpRequest(
+        method=method,
+        scheme=scheme,
+        host=canonical_host(headers.all("host")),
+        raw_path=raw_path,
+        path=canonical_path(raw_path),
+        query=query,
+        headers=headers,
+        peer=peer,
+        client_ip=peer,
+        kind=kind,
+    )
+
+
+def canonical_path(raw_path: str) -> str:
+    """`raw_path` decoded once. Raises MalformedRequest unless it is the only spelling of that path."""
+    if not raw_path.startswith("/"):
+        raise MalformedRequest("the path must begin with a slash")
+    if _PATH_BAD.search(raw_path):
+        raise MalformedRequest("the path holds a character that must be percent-encoded")
+    if _PERCENT_BAD.search(raw_path):
+        raise MalformedRequest("the path holds a broken percent-encoding")
+    if _SEPARATOR.search(raw_path):
+        raise MalformedRequest("the path holds an encoded slash or backslash")
+    if _TWICE.search(raw_path):
+        raise MalformedRequest("the path is percent-encoded twice")
+    try:
+        path = unquote_to_bytes(raw_path).decode("utf-8")
+    except UnicodeDecodeError as fault:
+        raise MalformedRequest("the path is not valid UTF-8") from fault
+    if _CONTROL.search(path):
+        raise MalformedRequest("the path holds a control character")
+    segments = path.split("/")[1:]
+    if "" in segments[:-1]:
+        raise MalformedRequest("the path holds two slashes in a row")
+    if "." in segments or ".." in segments:
+        raise MalformedRequest("the path holds a dot segment")
+    return path
+
+
+def canonical_host(hosts: tuple[str, ...]) -> str:
+    """The one Host, empty if none was sent (HTTP/1.0). Raises MalformedRequest for two or a malformed one."""
+    if not hosts:
+        return ""
+    if len(hosts) > 1:
+        raise MalformedRequest("the request names two hosts")
+    found = _HOST.fullmatch(hosts[0])
+    if found is None or int(found["port"] or 0) > 65535:
+        raise MalformedRequest("the Host header is malformed")
+    if found["ipv6"]:
+        try:
+            IPv6Address(found["ipv6"])
+        except AddressValueError as fault:
+            raise MalformedRequest("the Host header is malformed") from fault
+    return hosts[0]
+
+
+def check_headers(headers: Headers) -> None:
+    """Raise MalformedRequest for header fields that two programs would read in two ways.
+
+    Credentials that were sent twice are the authenticators' to refuse; they know which carriers there are.
+    """
+    for name, value in headers.items_received:
+        if not _FIELD_NAME.fullmatch(name):
+            raise MalformedRequest("a header name is malformed")
+        if _FIELD_VALUE_BAD.search(value):
+            raise MalformedRequest("a header value holds a control character")
+        if name in _OVERRIDES:
+            raise MalformedRequest("the method cannot be overridden by a header")
+        if "_" in name or "." in name:
+            folded = name.replace("_", "-").replace(".", "-")
+            if folded in _SECURITY or folded.startswith(_SECURITY_PREFIXES):
+                raise MalformedRequest("a header name with `_` or `.` could be taken for another")
+    lengths = headers.all("content-length")
+    if len(lengths) > 1 or not all(length.isascii() and length.isdigit() for length in lengths):
+        raise MalformedRequest("the Content-Length header is malformed")
+    if lengths and headers.all("transfer-encoding"):
+        raise MalformedRequest("the request has both Content-Length and Transfer-Encoding")
+
+
+def quoted_path(path: bytes) -> str:
+    """A raw path for decoded bytes, where the server kept none. Encodes what a client has to encode."""
+    return quote_from_bytes(path, safe=_UNQUOTED)

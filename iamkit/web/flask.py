@@ -1,0 +1,210 @@
+"""Flask: `protect(app, iam)`.
+
+A `Door` around `app.wsgi_app` admits. The marker of the matched view is checked in two places: before any
+other `before_request` function, so that none of them acts for a caller who may not, and where the view is
+called, where the answer of the first check is accepted only for the same view, method and arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import flask
+from flask.views import MethodView, View
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from iamkit.errors import ConfigurationError
+from iamkit.gate.verdict import Refusal
+from iamkit.web import routes as listing
+from iamkit.web.guard import (
+    ADMISSION,
+    Admission,
+    Endpoint,
+    Gatekeeper,
+    Guard,
+    HasGate,
+    gate_of,
+    not_admitted,
+    unreadable_request,
+)
+from iamkit.web.marker import Marker, handler_of_view, marker_of
+from iamkit.web.wsgi import Door, WSGIMiddleware
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from flask.typing import ResponseReturnValue
+
+AppT = TypeVar("AppT", bound=flask.Flask)
+
+EXTENSION: Final = "iamkit"
+_ALLOWED: Final = "iamkit.allowed"
+
+
+def protect(app: AppT, iam: HasGate | Gatekeeper, *, public: Collection[str] = ()) -> AppT:
+    """Guard every view of `app`, those that are added later included; returns `app`.
+
+    `public={"static"}` opens Flask's own static files, the app's and its blueprints'. Apps that are
+    put beside this one by a DispatcherMiddleware have to be protected themselves, or carry a marker.
+    """
+    if EXTENSION in app.extensions:
+        raise ConfigurationError("the app is protected already; call `protect` once")
+    extension = FlaskGuard(app, Guard(gate_of(iam), public=public))
+    app.extensions[EXTENSION] = extension
+    app.before_request_funcs.setdefault(None, []).insert(0, extension.check)
+    app.dispatch_request = extension.around(app.dispatch_request)  # type: ignore[method-assign]
+    app.wsgi_app = Door(app.wsgi_app, extension.guard)  # type: ignore[method-assign]
+    _watch_neighbours(app, extension)
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """What was allowed: exactly this call."""
+
+    admission: Admission
+    view: object
+    method: str
+    arguments: Mapping[str, object]
+
+
+class FlaskGuard:
+    """The guard of one Flask app; `app.extensions["iamkit"]`."""
+
+    def __init__(self, app: flask.Flask, guard: Guard) -> None:
+        self._app = app
+        self.guard = guard
+
+    def check(self) -> ResponseReturnValue | None:
+        """Before the view: None if it may run, else the refusal. Raises NotFound for a hidden one."""
+        request = flask.request
+        environ = request.environ
+        admission = environ.get(ADMISSION)
+        if not isinstance(admission, Admission) or admission.guard is not self.guard:
+            return self._response_to(self.guard.refusal(unreadable_request(request.method), not_admitted()))
+        flask.g.principal = admission.principal
+        rule = request.url_rule
+        if rule is None or request.routing_exception is not None:
+            # 404, 405 and redirects are the app's own; no view runs.
+            return None
+        if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+            return None
+        arguments = dict(request.view_args or {})
+        view = self._app.view_functions.get(rule.endpoint)
+        call = _Allowed(admission, view, request.method, arguments)
+        earlier = environ.get(_ALLOWED)
+        if isinstance(earlier, _Allowed) and earlier.view is view and earlier == call:
+            return None
+        marker = marker_for(view, request.method)
+        endpoint = Endpoint(rule.endpoint, marker, arguments, group_of(rule.endpoint, view))
+        refusal = self.guard.check(admission, endpoint)
+        if refusal is None:
+            environ[_ALLOWED] = call
+            return None
+        if refusal.hidden:
+            # What a path without a route gets, from the app's own handler.
+            raise NotFound
+        return self._response_to(refusal)
+
+    def around(self, dispatch: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        """`dispatch`, which calls the view, behind the check: who gets there was allowed this very call."""
+
+        def dispatch_request(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            refused = self.check()
+            return dispatch(*args, **kwargs) if refused is None else refused
+
+        return dispatch_request
+
+    def close_neighbours(self, stack: object) -> None:
+        """Guard what a DispatcherMiddleware around or inside the app would serve beside it."""
+        for _ in range(100):
+            if isinstance(stack, DispatcherMiddleware):
+                for prefix, neighbour in list(stack.mounts.items()):
+                    if not _guards_itself(neighbour):
+                        stack.mounts[prefix] = WSGIMiddleware(neighbour, self.guard.gate)
+            stack = getattr(stack, "app", None)
+            if stack is None:
+                return
+
+    def _response_to(self, refusal: Refusal) -> flask.Response:
+        response = self.guard.response(refusal)
+        return self._app.response_class(response.body, response.status, list(response.headers))
+
+
+def routes(app: object) -> list[listing.Route]:
+    """Every rule of the app with what its view declares. Automatic OPTIONS reach no view and are left out."""
+    if not isinstance(app, flask.Flask):
+        raise ConfigurationError(f"`{type(app).__qualname__}` is no Flask app")
+    extension = app.extensions.get(EXTENSION)
+    guard = extension.guard if isinstance(extension, FlaskGuard) else None
+    rows = []
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions.get(rule.endpoint)
+        methods = set(rule.methods or ("*",))
+        if getattr(rule, "provide_automatic_options", False):
+            methods.discard("OPTIONS")
+        group = group_of(rule.endpoint, view)
+        opened = guard is not None and guard.opens(group)
+        together = tuple(sorted(methods))
+        for some in [(method,) for method in together] if _is_method_view(view) else [together]:
+            marker = marker_for(view, some[0])
+            row = listing.route_of(
+                marker, methods=some, path=rule.rule, endpoint=rule.endpoint, group=group, opened=opened
+            )
+            rows.append(row)
+    return rows
+
+
+def marker_for(view: object, method: str) -> Marker | None:
+    """The mark of a view for one method: of a class-based view's method, the view function, or the class."""
+    kind = getattr(view, "view_class", None)
+    if not isinstance(kind, type) or not issubclass(kind, View):
+        return marker_of(view)
+    own = None
+    if issubclass(kind, MethodView) and kind.dispatch_request is MethodView.dispatch_request:
+        own = marker_of(handler_of_view(kind, method))
+    elif kind.dispatch_request is not View.dispatch_request:
+        own = marker_of(kind.dispatch_request)
+    return own or marker_of(view) or marker_of(kind)
+
+
+def group_of(endpoint: str, view: object) -> str | None:
+    """`static` for the files that Flask serves by itself, the app's and a blueprint's."""
+    own = getattr(view, "__module__", "") in ("flask.app", "flask.sansio.app", "flask.blueprints")
+    return "static" if own and endpoint.rpartition(".")[2] == "static" else None
+
+
+def _is_method_view(view: object) -> bool:
+    kind = getattr(view, "view_class", None)
+    return isinstance(kind, type) and issubclass(kind, MethodView)
+
+
+def _guards_itself(app: object) -> bool:
+    for _ in range(100):
+        if isinstance(app, Door | WSGIMiddleware):
+            return True
+        if isinstance(app, flask.Flask):
+            return EXTENSION in app.extensions
+        owner = getattr(app, "__self__", None)
+        if isinstance(owner, flask.Flask):
+            return EXTENSION in owner.extensions
+        app = getattr(app, "app", None)
+        if app is None:
+            return False
+    return False
+
+
+def _watch_neighbours(app: flask.Flask, extension: FlaskGuard) -> None:
+    # `app.wsgi_app` may be wrapped again after `protect`. What is served through the app object is looked at
+    # each time, and a method of an object can only be replaced in its class.
+    kind = type(app)
+
+    def call(self: flask.Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        extension.close_neighbours(self.wsgi_app)
+        return kind.__call__(self, environ, start_response)
+
+    app.__class__ = type(kind.__name__, (kind,), {"__call__": call, "__module__": kind.__module__})

@@ -1,0 +1,200 @@
+"""What stands in a Starlette or FastAPI route tree: endpoints, routers behind mounts, and what is not known.
+
+A node of a type that is not listed here is an error, not a pass. FastAPI keeps included routers as private
+nodes of its own; they are told by their module, so that Starlette alone is enough to import this.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.endpoints import HTTPEndpoint
+from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from iamkit.errors import ConfigurationError
+from iamkit.web.asgi import ASGIMiddleware, Door, Scope
+from iamkit.web.guard import Endpoint
+from iamkit.web.marker import Marker, handler_of_view, marker_of, marker_of_view
+
+_FASTAPI: Final = "fastapi.routing"
+# Middleware whose code is known to do nothing but hand on to `.app`; a mount may be wrapped in it.
+_PLAIN_MIDDLEWARE: Final = ("starlette.middleware.", "fastapi.middleware.")
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A mounted app with a router of its own, where the check is made."""
+
+    router: Router
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A mounted app with an iamkit middleware of its own, or nothing of the app's to run at all."""
+
+
+Target = Endpoint | Inner | Guarded
+
+
+def match(routes: list[BaseRoute], scope: Scope) -> tuple[Match, BaseRoute | None, Scope]:
+    """What the framework's router will choose: the first full match, else the first partial one."""
+    partial: tuple[BaseRoute, Scope] | None = None
+    for node in routes:
+        found, child = node.matches(scope)
+        if found is Match.FULL:
+            return found, node, child
+        if found is Match.PARTIAL and partial is None:
+            partial = (node, child)
+    if partial is not None:
+        return Match.PARTIAL, *partial
+    return Match.NONE, None, {}
+
+
+def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target:
+    """What runs if `node`, which matched `scope`, is dispatched. Raises ConfigurationError if unknown."""
+    while is_included(node):
+        # The same call by which FastAPI itself chooses among the routes of an included router.
+        choose = getattr(node, "_match", None)
+        if choose is None:
+            raise ConfigurationError("this FastAPI keeps included routers in a way iamkit does not know")
+        found, child, chosen, _ = choose(scope)
+        if found is not Match.FULL or not isinstance(chosen, BaseRoute):
+            raise ConfigurationError("an included router matched a request and then chose no route")
+        node = chosen
+    parameters = child.get("path_params", {})
+    if isinstance(node, Route):
+        return _route_target(node, child["endpoint"], str(scope["method"]), parameters)
+    if isinstance(node, WebSocketRoute):
+        runs = what_runs(node, child["endpoint"])
+        return Endpoint(name_of(runs), marker_of(runs), parameters, group_of(runs))
+    if isinstance(node, Mount | Host):
+        return mounted(node, parameters)
+    raise unknown(node)
+
+
+def mounted(node: Mount | Host, parameters: Mapping[str, object] | None = None) -> Target:
+    """What stands behind a mount: a router, an app that guards itself, or an endpoint, marked or not."""
+    app: object = node.app
+    base = getattr(node, "_base_app", app)
+    if _leads_to(app, base):
+        # Between stands the middleware of the mount itself.
+        app = base
+    while type(app).__module__.startswith(_PLAIN_MIDDLEWARE) and hasattr(app, "app"):
+        app = app.app
+    if isinstance(app, Starlette):
+        return Inner(app.router)
+    if isinstance(app, Router):
+        return Inner(app)
+    if isinstance(app, ASGIMiddleware | Door):
+        return Guarded()
+    group = "static" if isinstance(app, StaticFiles) else node.name or None
+    return Endpoint(f"mounted {type(app).__qualname__}", marker_of(app), parameters or {}, group)
+
+
+def fallback(router: Router) -> Endpoint | None:
+    """What the app itself serves where no route matches; None if that is the framework's plain 404."""
+    default = router.default
+    if getattr(default, "__func__", None) is Router.not_found:
+        return None
+    return Endpoint(f"default {name_of(default)}", marker_of(default))
+
+
+def included_routes(node: BaseRoute) -> Iterator[Any]:
+    """The routes of an included router as served: with `path`, `methods`, `endpoint`, `original_route`."""
+    contexts: Iterator[Any] = importlib.import_module(_FASTAPI).iter_route_contexts([node])
+    return contexts
+
+
+def front_end(router: Router, scope: Scope) -> Endpoint | None:
+    """What FastAPI serves where no route matches: files of a front end, closed until `static` is named."""
+    choose = getattr(router, "_match_low_priority", None)
+    if choose is None:
+        return None
+    found, _, node, _ = choose(scope)
+    if found is Match.NONE:
+        return None
+    return Endpoint("front end", None, {}, "static" if _is_front_end(node) else None)
+
+
+def front_end_paths(router: Router) -> list[str]:
+    """The prefixes under which front ends are served, those of included routers too."""
+    paths: list[str] = []
+    nodes: Iterable[Any] = getattr(router, "_iter_low_priority_routes", list)()
+    for node in nodes:
+        group = getattr(node, "original_route", node)
+        places = group.routes if _is_front_end(group) else [group]
+        prefix = getattr(node, "frontend_prefix", "")
+        paths += [prefix + str(getattr(place, "path", "")).rstrip("/") for place in places]
+    return paths
+
+
+def _is_front_end(node: object) -> bool:
+    return type(node).__module__ == _FASTAPI and type(node).__qualname__ == "_FrontendRouteGroup"
+
+
+def is_included(node: object) -> bool:
+    """Whether `node` is FastAPI's private node for a router that was included."""
+    return type(node).__module__ == _FASTAPI and type(node).__qualname__ == "_IncludedRouter"
+
+
+def is_known(node: object) -> bool:
+    """Whether `target_of` knows this type of node."""
+    return isinstance(node, Route | WebSocketRoute | Mount | Host) or is_included(node)
+
+
+def unknown(node: object) -> ConfigurationError:
+    """The error for a node that `target_of` does not know."""
+    return ConfigurationError(f"a route of the unknown type `{type(node).__qualname__}` cannot be guarded")
+
+
+def group_of(endpoint: object) -> str | None:
+    """`docs` for the pages that FastAPI adds by itself (schema, Swagger UI, ReDoc)."""
+    own = getattr(endpoint, "__module__", "") == "fastapi.applications"
+    return "docs" if own and "setup.<locals>" in getattr(endpoint, "__qualname__", "") else None
+
+
+def marker_for(endpoint: object, method: str) -> Marker | None:
+    """The mark of a route's endpoint for one method."""
+    if inspect.isclass(endpoint) and issubclass(endpoint, HTTPEndpoint):
+        return marker_of_view(endpoint, method, base=HTTPEndpoint, dispatch="dispatch")
+    return marker_of(endpoint)
+
+
+def _leads_to(app: object, base: object) -> bool:
+    for _ in range(100):
+        if app is base or app is None:
+            break
+        app = getattr(app, "app", None)
+    return app is base
+
+
+def _route_target(node: Route, endpoint: object, method: str, parameters: Mapping[str, object]) -> Target:
+    runs = what_runs(node, endpoint)
+    if inspect.isclass(runs) and issubclass(runs, HTTPEndpoint):
+        stock = runs.dispatch is HTTPEndpoint.dispatch
+        if stock and handler_of_view(runs, method) is None:
+            # Answered with 405 by Starlette; no handler of the app runs.
+            return Guarded()
+    return Endpoint(name_of(runs), marker_for(runs, method), parameters, group_of(runs))
+
+
+def what_runs(node: object, endpoint: object) -> object:
+    """The callable that a route runs."""
+    # FastAPI calls what it analysed when the route was made, whatever `endpoint` was set to since.
+    analysed = getattr(getattr(node, "dependant", None), "call", None)
+    return endpoint if analysed is None else analysed
+
+
+def name_of(endpoint: object) -> str:
+    """A name for an endpoint in logs and listings."""
+    while isinstance(endpoint, functools.partial):
+        endpoint = endpoint.func
+    name = getattr(endpoint, "__qualname__", None) or type(endpoint).__qualname__
+    return f"{getattr(endpoint, '__module__', '')}.{name}"

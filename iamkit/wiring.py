@@ -1,0 +1,320 @@
+"""The wiring: which room is made of which, each once, when it is first used.
+
+So a command that needs little starts fast, and an app may start before `iamkit init`: until then every
+request is answered 503. No logic lives here and no global state; two wirings share nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from iamkit import plugins as plugin_room
+from iamkit import settings as settings_room
+from iamkit.audit.decision_log import DecisionLog
+from iamkit.audit.event import Event
+from iamkit.audit.trail import Trail
+from iamkit.builtin.responses import Responses
+from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
+from iamkit.builtin.sigv4 import SigV4Authenticator
+from iamkit.clock import Clock, SystemClock
+from iamkit.credentials.hashing import DEFAULT, Hasher, HashingGate, HashParameters
+from iamkit.credentials.key_file import FileKeyProvider
+from iamkit.credentials.peppers import Peppers
+from iamkit.credentials.sealing import KeyProvider, Keyring
+from iamkit.credentials.sigv4 import SigV4Rules
+from iamkit.credentials.throttle import Throttle
+from iamkit.errors import ConfigurationError
+from iamkit.gate.authenticate import Authenticator
+from iamkit.gate.context import ContextBuilder
+from iamkit.gate.gate import Gate, Parts
+from iamkit.gate.origin import Proxies
+from iamkit.gate.sign_in import SignIn
+from iamkit.gate.verdict import Refusal
+from iamkit.http import HttpResponse
+from iamkit.identity import deployment as deployments
+from iamkit.identity import documents, shipped
+from iamkit.identity.caller_layers import CallerLayersReader
+from iamkit.identity.deployment import Deployment
+from iamkit.identity.documents import Library
+from iamkit.identity.house import House
+from iamkit.identity.principals import Principals
+from iamkit.identity.quotas import Quotas
+from iamkit.identity.resource_layers import ResourceLayersReader
+from iamkit.ids import Ids, Randomness
+from iamkit.late import LateStore, made_once
+from iamkit.management.catalog import SERVICES
+from iamkit.management.services import Services
+from iamkit.policy import STANDARD_CATALOG, Catalog, EvaluationOptions
+from iamkit.policy.layers import AttachedPolicy
+from iamkit.policy.operators import STANDARD
+from iamkit.settings import Settings
+from iamkit.storage import Store
+from iamkit.web.sniff import FrameworkRoutes
+
+DIRECTORY: Final = "iamkit-data"
+
+
+class Wiring:
+    """The rooms of one deployment. `IAM` is this with the face that apps use, and tells the arguments."""
+
+    def __init__(
+        self,
+        directory: str | Path | None = None,
+        *,
+        store: Store | str | None = None,
+        plugins: Sequence[object] = (),
+        entry_points: bool = True,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+        quotas: Quotas | None = None,
+        password_cost: HashParameters = DEFAULT,
+        **settings: object,
+    ) -> None:
+        if isinstance(store, str):
+            settings["store"], store = store, None
+        self.settings: Settings = settings_room.load(
+            directory or os.environ.get("IAMKIT_DIR") or DIRECTORY, environment=None, **settings
+        )
+        self.clock: Clock = clock or SystemClock()
+        self.ids = Ids(randomness)
+        self._given_store = store
+        self._quotas = quotas or Quotas()
+        self._password_cost = password_cost
+        # Held while a room is made; rooms make each other, so the same thread may hold it twice.
+        self.making = threading.RLock()
+        self._hooks = plugin_room.plugin_manager(plugins, entry_points=entry_points)
+        self._register_answering_builtins()
+
+    # --- the rooms, each made once --------------------------------------------------------------
+
+    @made_once
+    def store(self) -> Store:
+        """Where records live."""
+        if self._given_store is not None:
+            return self._given_store
+        url = self.settings.store_url
+        supplied: Store | None = self._hooks.hook.iamkit_store(url=url)
+        if supplied is not None:
+            return supplied
+        from iamkit.sql.store import SQLStore
+
+        return SQLStore(url)
+
+    @made_once
+    def keyring(self) -> Keyring:
+        """Seals and opens secrets. Raises ConfigurationError if the key file cannot be read."""
+        return Keyring(self.store, self._key_provider(), self.ids, self.clock)
+
+    @made_once
+    def house(self) -> House:
+        """What identity needs to know of the deployment. Raises NotInitialized."""
+        deployment = self.deployment()
+        return self._house_of(deployment.partition, deployment.home_account)
+
+    @made_once
+    def catalog(self) -> Catalog:
+        """The declared actions, resource types and condition keys: iamkit's own and the plugins'."""
+        declared = [service for services in self._hooks.hook.iamkit_services() for service in services]
+        return STANDARD_CATALOG.with_services((*SERVICES, *declared))
+
+    @made_once
+    def principals(self) -> Principals:
+        """Resolves principals."""
+        return Principals(
+            self.store, self.house, judge=self.gate, guardrails=self._plugin_guardrails, library=self._library
+        )
+
+    @made_once
+    def gate(self) -> Gate:
+        """Guards everything. Works before the first start too, by refusing."""
+        return Gate(
+            parts=self._parts,
+            plugin_policies=self._plugin_policies,
+            log=self.decisions,
+            clock=self.clock,
+            ids=self.ids,
+            render=self._render,
+            options=self._options,
+            allow_sampling=self.settings.allow_sampling,
+            blocking=not self.settings.store_url.startswith("sqlite:"),
+        )
+
+    @made_once
+    def trail(self) -> Trail:
+        """Keeps audit events."""
+        return Trail(self.store, seen=self._announce)
+
+    @made_once
+    def decisions(self) -> DecisionLog:
+        """Keeps decisions."""
+        return DecisionLog(LateStore(lambda: self.store), documents.keep_all)
+
+    @made_once
+    def services(self) -> Services:
+        """What management operations use beside the store."""
+        return Services(
+            sealer=self.keyring,
+            hasher=self._hasher,
+            caller_layers=CallerLayersReader(self.house, self._library, self._plugin_guardrails),
+            resource_layers=self._resources,
+            options=self._options,
+            current=self.principals.current,
+            throttle=self._throttle,
+        )
+
+    def deployment(self) -> Deployment:
+        """What the first start fixed. Raises NotInitialized before it."""
+        return self._deployment
+
+    # --- how they are put together --------------------------------------------------------------
+
+    @made_once
+    def _deployment(self) -> Deployment:
+        with self.store.read() as reader:
+            return deployments.current(reader)
+
+    @made_once
+    def _library(self) -> Library:
+        return Library(self._options.operators)
+
+    @made_once
+    def _options(self) -> EvaluationOptions:
+        rows = {row.name: row for rows in self._hooks.hook.iamkit_operators() for row in rows}
+        taken = sorted(set(rows) & set(STANDARD))
+        if taken:
+            raise ConfigurationError(f"a plugin adds the operator `{taken[0]}`, which exists already")
+        return EvaluationOptions(
+            session_policy_binds_direct_grants=self.settings.session_policy_binds_direct_grants,
+            operators={**STANDARD, **rows},
+        )
+
+    @made_once
+    def _resources(self) -> ResourceLayersReader:
+        return ResourceLayersReader(self.store, self.house, library=self._library)
+
+    @made_once
+    def _hasher(self) -> Hasher:
+        cores = os.cpu_count() or 1
+        peppers = Peppers(self.store, self.keyring, self.ids, self.clock)
+        return Hasher(peppers, self.ids, HashingGate(at_once=cores, waiting=4 * cores), self._password_cost)
+
+    @made_once
+    def _throttle(self) -> Throttle:
+        return Throttle(self.store, self.clock)
+
+    @made_once
+    def _sign_in(self) -> SignIn:
+        return SignIn(
+            store=self.store,
+            hasher=self._hasher,
+            throttle=self._throttle,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            home_account=lambda: self.deployment().home_account,
+        )
+
+    def _parts(self) -> Parts:
+        return self._gate_parts
+
+    @made_once
+    def _gate_parts(self) -> Parts:
+        deployment = self.deployment()
+        self._register_authenticating_builtins()
+        return Parts(
+            deployment=deployment,
+            authenticator=Authenticator(
+                self._hooks.hook.iamkit_authenticate,
+                session_cookie=cookie_name(development=self.settings.development),
+            ),
+            principals=self.principals,
+            resources=self._resources,
+            contexts=ContextBuilder(
+                self.clock,
+                Proxies(self.settings.proxy_networks),
+                lambda request, principal: self._hooks.hook.iamkit_context(
+                    request=request, principal=principal
+                ),
+                organization=f"o-{deployment.deployment_id.removeprefix('deployment_')}",
+            ),
+        )
+
+    def _register_answering_builtins(self) -> None:
+        for builtin in (Responses(), FrameworkRoutes()):
+            self._hooks.register(builtin)
+
+    def _register_authenticating_builtins(self) -> None:
+        rules = SigV4Rules(
+            services=frozenset({self.settings.signing_service}), body_limit=self.settings.body_limit
+        )
+        cookie = cookie_name(development=self.settings.development)
+        for builtin in (
+            SigV4Authenticator(self.store, self.keyring, self.clock, self.ids, rules),
+            SessionAuthenticator(self.store, self.clock, cookie=cookie),
+        ):
+            self._hooks.register(builtin)
+
+    def _house_of(self, partition: str, home: str) -> House:
+        readable = [name for name in self.catalog.actions() if _reads(self.catalog, name)]
+        supplied = [policy for given in self._hooks.hook.iamkit_policies() for policy in given]
+        shelf = shipped.shelf(
+            partition, (*shipped.core_policies(readable), *supplied), self._options.operators
+        )
+        return House(
+            partition=partition,
+            home=home,
+            clock=self.clock,
+            ids=self.ids,
+            quotas=self._quotas,
+            shipped=shelf,
+            operators=self._options.operators,
+        )
+
+    def _make_directory(self) -> None:
+        self.settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._given_store is None and self._sql:
+            from iamkit.sql.migrate import upgrade
+
+            upgrade(self.settings.store_url)
+        path = self._key_path()
+        if path is not None and not path.exists():
+            FileKeyProvider.create(path, self.ids)
+
+    @property
+    def _sql(self) -> bool:
+        return self.settings.store_url.startswith(("sqlite:", "postgres"))
+
+    def _key_path(self) -> Path | None:
+        url = self.settings.kek_url
+        return Path(url.removeprefix("file:")) if url.startswith("file:") else None
+
+    def _key_provider(self) -> KeyProvider:
+        supplied: KeyProvider | None = self._hooks.hook.iamkit_key_provider(url=self.settings.kek_url)
+        if supplied is not None:
+            return supplied
+        path = self._key_path()
+        if path is None:
+            raise ConfigurationError(f"no plugin knows the key provider `{self.settings.kek_url}`")
+        return FileKeyProvider(path, self.ids)
+
+    def _plugin_policies(self, arn: str) -> Sequence[AttachedPolicy]:
+        return [item for given in self._hooks.hook.iamkit_resource_policies(arn=arn) for item in given]
+
+    def _plugin_guardrails(self, account: str) -> Sequence[AttachedPolicy]:
+        return [item for given in self._hooks.hook.iamkit_guardrails(account=account) for item in given]
+
+    def _announce(self, event: Event) -> None:
+        self._hooks.hook.iamkit_audit(event=event)
+
+    def _render(self, refusal: Refusal) -> HttpResponse:
+        answer: HttpResponse = self._hooks.hook.iamkit_refusal(refusal=refusal)
+        return answer
+
+
+def _reads(catalog: Catalog, name: str) -> bool:
+    action = catalog.action(name)
+    return action is not None and action.access_level in ("List", "Read")

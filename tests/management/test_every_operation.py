@@ -1,0 +1,316 @@
+"""What holds for every operation: one event, nothing changed by a denial, nothing changed by reading."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iamkit.credentials import access_keys as keys
+from iamkit.credentials import passwords, sessions
+from iamkit.credentials.secret import Secret
+from iamkit.errors import AccessDenied
+from iamkit.identity import (
+    accounts,
+    attachments,
+    boundaries,
+    groups,
+    guardrails,
+    inline,
+    managed,
+    resource_policies,
+    roles,
+    tree,
+    users,
+)
+from iamkit.identity.references import ResolvedPolicy
+from iamkit.management.catalog import OPERATIONS, SERVICES
+from iamkit.management.operation import Operation
+from iamkit.storage import DECLARED
+
+if TYPE_CHECKING:
+    from tests.management.conftest import Office
+
+HOME: Final = "111122223333"
+SPARE: Final = "999900001111"
+NOTE: Final = f"arn:aws:doc::{HOME}:notes/a"
+POLICY: Final = f"arn:aws:iam::{HOME}:policy/kept"
+SPARE_POLICY: Final = f"arn:aws:iam::{HOME}:policy/spare"
+SECRET: Final = "a long enough passphrase"
+NEXT_SECRET: Final = "another long passphrase"
+OK: Final = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"doc:Get","Resource":"*"}}'
+OPEN: Final = '{"Statement":{"Effect":"Allow","Principal":"*","Action":"doc:Get"}}'
+TRUST: Final = (
+    f'{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{HOME}"}},"Action":"sts:AssumeRole"}}}}'
+)
+
+# Any: the arguments of one operation or another.
+Arguments = Mapping[str, Any]
+
+
+def _furnish(office: Office) -> dict[str, Arguments]:
+    """Something of everything, and arguments with which each operation succeeds."""
+    ana, sam = office.person("ana"), office.person("sam", OK)
+    house = office.house
+    with office.store.write() as unit:
+        team = groups.create(unit, house, account=HOME, name="team")
+        groups.create(unit, house, account=HOME, name="empty")
+        groups.join(unit, house, team, sam)
+        role = roles.create(unit, house, account=HOME, name="worker", trust=ResolvedPolicy(TRUST, {}))
+        roles.create(unit, house, account=HOME, name="idle", trust=ResolvedPolicy(TRUST, {}))
+        managed.create(unit, house, account=HOME, name="spare", text=OK)
+        kept = managed.create(unit, house, account=HOME, name="kept", text=OK)
+        managed.add_version(unit, house, kept, text=OK)
+        for holder in (sam.holder, team.holder, role.holder):
+            attachments.attach(unit, house, holder, POLICY)
+            inline.put(unit, house, holder, name="in", text=OK)
+        boundaries.put(unit, house, sam, POLICY)
+        boundaries.put(unit, house, role, POLICY)
+        resource_policies.put(unit, house, account=HOME, resource_arn=NOTE, text=OPEN)
+        guardrails.create(unit, house, name="loose", text=OK)
+        held = guardrails.create(unit, house, name="held", text=OK)
+        guardrails.attach(unit, house, arn=held.arn, target_id=HOME)
+        root = tree.root(unit).node_id
+        node = tree.create(unit, house, parent_id=root, name="tenants").node_id
+        accounts.create(unit, house, name="spare", account_id=SPARE)
+        accounts.set_alias(unit, HOME, "acme")
+        key = keys.create(
+            unit, office.services.sealer, house.ids, account=HOME, user_id=sam.user_id, now=house.now()
+        ).key.key_id
+        session = sessions.start(
+            unit,
+            house.ids,
+            account=HOME,
+            user_id=sam.user_id,
+            kind=sessions.SessionKind.COOKIE,
+            factors=(),
+            limits=sessions.MODERN,
+            now=house.now(),
+        ).public_id
+    hashed = office.services.hasher.hash(SECRET)
+    with office.store.write() as unit:
+        for name in ("sam", "caller"):
+            user = users.get(unit, HOME, name)
+            passwords.put(
+                unit, account=HOME, user_id=user.user_id, hashed=hashed, must_change=False, now=house.now()
+            )
+    who = {"user": "sam", "group": "team", "role": "worker"}
+    samples: dict[str, Arguments] = {
+        "iam:CreateUser": {"user_name": "new", "path": "/app/", "tags": {"team": "x"}},
+        "iam:GetUser": {"user_name": "sam"},
+        "iam:ListUsers": {},
+        "iam:UpdateUser": {"user_name": "sam", "new_path": "/app/"},
+        "iam:DeleteUser": {"user_name": "ana"},
+        "iamkit:DisableUser": {"user_name": "sam"},
+        "iamkit:EnableUser": {"user_name": "sam"},
+        "iam:CreateGroup": {"group_name": "new"},
+        "iam:GetGroup": {"group_name": "team"},
+        "iam:ListGroups": {},
+        "iam:ListGroupsForUser": {"user_name": "sam"},
+        "iam:UpdateGroup": {"group_name": "team", "new_group_name": "crew"},
+        "iam:DeleteGroup": {"group_name": "empty"},
+        "iam:AddUserToGroup": {"group_name": "team", "user_name": "ana"},
+        "iam:RemoveUserFromGroup": {"group_name": "team", "user_name": "sam"},
+        "iam:CreateRole": {"role_name": "new", "assume_role_policy_document": TRUST},
+        "iam:GetRole": {"role_name": "worker"},
+        "iamkit:GetAssumeRolePolicy": {"role_name": "worker"},
+        "iam:ListRoles": {},
+        "iam:UpdateRole": {"role_name": "worker", "description": "x"},
+        "iam:UpdateAssumeRolePolicy": {"role_name": "worker", "policy_document": TRUST.replace(" ", "")},
+        "iam:DeleteRole": {"role_name": "idle"},
+        "iam:CreatePolicy": {"policy_name": "new", "policy_document": OK},
+        "iam:GetPolicy": {"policy_arn": POLICY},
+        "iam:ListPolicies": {},
+        "iam:DeletePolicy": {"policy_arn": SPARE_POLICY},
+        "iam:CreatePolicyVersion": {"policy_arn": SPARE_POLICY, "policy_document": OK},
+        "iam:GetPolicyVersion": {"policy_arn": POLICY, "version_id": "v2"},
+        "iam:ListPolicyVersions": {"policy_arn": POLICY},
+        "iam:SetDefaultPolicyVersion": {"policy_arn": POLICY, "version_id": "v2"},
+        "iam:DeletePolicyVersion": {"policy_arn": POLICY, "version_id": "v2"},
+        "iam:ListEntitiesForPolicy": {"policy_arn": POLICY},
+        "iam:CreateAccessKey": {"user_name": "sam"},
+        "iam:ListAccessKeys": {"user_name": "sam"},
+        "iam:UpdateAccessKey": {"user_name": "sam", "access_key_id": key, "status": "Inactive"},
+        "iam:DeleteAccessKey": {"user_name": "sam", "access_key_id": key},
+        "iam:GetAccessKeyLastUsed": {"access_key_id": key},
+        "iam:CreateLoginProfile": {"user_name": "ana", "password": Secret(SECRET)},
+        "iam:GetLoginProfile": {"user_name": "sam"},
+        "iam:UpdateLoginProfile": {"user_name": "sam", "password": Secret(NEXT_SECRET)},
+        "iam:DeleteLoginProfile": {"user_name": "sam"},
+        "iam:ChangePassword": {"old_password": Secret(SECRET), "new_password": Secret(NEXT_SECRET)},
+        "iamkit:ListSessions": {"user_name": "sam"},
+        "iamkit:EndSession": {"user_name": "sam", "session_id": session},
+        "iamkit:EndSessions": {"user_name": "sam"},
+        "sts:GetCallerIdentity": {},
+        "iam:CreateAccountAlias": {"account_alias": "acme2"},
+        "iam:DeleteAccountAlias": {"account_alias": "acme"},
+        "iam:ListAccountAliases": {},
+        "iam:GetAccountSummary": {},
+        "iam:SimulatePrincipalPolicy": {"policy_source_arn": ana.arn, "action_names": ("doc:Get",)},
+        "iamkit:PutResourcePolicy": {"resource_arn": NOTE + "b", "policy_document": OPEN},
+        "iamkit:GetResourcePolicy": {"resource_arn": NOTE},
+        "iamkit:ListResourcePolicies": {},
+        "iamkit:DeleteResourcePolicy": {"resource_arn": NOTE},
+        "iamkit:UnlockResource": {"resource_arn": NOTE},
+        "iamkit:CreateGuardrail": {"name": "new", "policy_document": OK},
+        "iamkit:GetGuardrail": {"name": "held"},
+        "iamkit:ListGuardrails": {},
+        "iamkit:UpdateGuardrail": {"name": "held", "description": "x"},
+        "iamkit:DeleteGuardrail": {"name": "loose"},
+        "iamkit:AttachGuardrail": {"guardrail": "loose", "target_id": HOME},
+        "iamkit:DetachGuardrail": {"guardrail": "held", "target_id": HOME},
+        "iamkit:ListGuardrailsForTarget": {"target_id": HOME},
+        "iamkit:CreateAccount": {"account_name": "new"},
+        "iamkit:ListAccounts": {},
+        "iamkit:MoveAccount": {"account_id": SPARE, "parent_id": node},
+        "iamkit:CreateNode": {"parent_id": root, "name": "new"},
+        "iamkit:DeleteNode": {"node_id": node},
+        "iamkit:ListNodes": {"parent_id": root},
+        "iam:TagUser": {"user_name": "sam", "tags": {"a": "b"}},
+        "iam:UntagUser": {"user_name": "sam", "tag_keys": ("a",)},
+        "iam:ListUserTags": {"user_name": "sam"},
+        "iam:TagRole": {"role_name": "worker", "tags": {"a": "b"}},
+        "iam:UntagRole": {"role_name": "worker", "tag_keys": ("a",)},
+        "iam:ListRoleTags": {"role_name": "worker"},
+        "iam:TagPolicy": {"policy_arn": POLICY, "tags": {"a": "b"}},
+        "iam:UntagPolicy": {"policy_arn": POLICY, "tag_keys": ("a",)},
+        "iam:ListPolicyTags": {"policy_arn": POLICY},
+    }
+    for kind, name in who.items():
+        word = kind.capitalize()
+        mine = {f"{kind}_name": name}
+        samples |= {
+            f"iam:Put{word}Policy": {**mine, "policy_name": "more", "policy_document": OK},
+            f"iam:Get{word}Policy": {**mine, "policy_name": "in"},
+            f"iam:List{word}Policies": mine,
+            f"iam:Delete{word}Policy": {**mine, "policy_name": "in"},
+            f"iam:Attach{word}Policy": {**mine, "policy_arn": SPARE_POLICY},
+            f"iam:Detach{word}Policy": {**mine, "policy_arn": POLICY},
+            f"iam:ListAttached{word}Policies": mine,
+        }
+        if kind != "group":
+            samples |= {
+                f"iam:Put{word}PermissionsBoundary": {**mine, "permissions_boundary": SPARE_POLICY},
+                f"iam:Delete{word}PermissionsBoundary": mine,
+            }
+    return samples
+
+
+def _state(office: Office) -> dict[str, list[str]]:
+    """Everything in the store but what every attempt leaves: events, decisions, counted attempts."""
+    office.log.flush()
+    with office.store.read() as reader:
+        return {
+            name: sorted(repr(item) for item in reader.find(kind))
+            for name, kind in DECLARED.items()
+            if name not in ("attempts", "audit_event", "decision", "policy_document")
+        }
+
+
+def _by_action(action: str) -> Operation[..., Any]:
+    return next(item for item in OPERATIONS if item.action == action)
+
+
+ACTIONS: Final = sorted(item.action for item in OPERATIONS)
+
+
+def test_every_operation_has_an_action_of_its_own(office: Office) -> None:
+    """One name, one function; and this module knows arguments for each."""
+    assert len(set(ACTIONS)) == len(ACTIONS)
+    office.person("caller", office.document())
+    assert sorted(_furnish(office)) == ACTIONS
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_permitted_operation_has_exactly_one_event(office: Office, action: str) -> None:
+    """Also a reading one; reading changes nothing; no secret gets into the event."""
+    office.person("caller", office.document())
+    samples = _furnish(office)
+    found, before = _by_action(action), _state(office)
+    desk = office.owner() if action == "iamkit:UnlockResource" else office.desk("caller")
+
+    desk.do(found, **samples[action])
+
+    (event,) = office.events()
+    assert event["eventName"] == found.name
+    assert event["readOnly"] is found.read_only
+    assert "errorCode" not in event
+    text = json.dumps(event)
+    assert SECRET not in text
+    assert NEXT_SECRET not in text
+    unchanged = {
+        "iamkit:EnableUser",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UntagUser",
+        "iam:UntagRole",
+        "iam:UntagPolicy",
+    }
+    assert (_state(office) == before) is (found.read_only or action in unchanged)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    allowed=st.sets(st.sampled_from(ACTIONS), max_size=60),
+    denied=st.sets(st.sampled_from(ACTIONS), max_size=5),
+    data=st.data(),
+)
+def test_whoever_may_do_what_it_is_done_or_nothing_is(
+    new_office: Callable[[], Office], allowed: set[str], denied: set[str], data: st.DataObject
+) -> None:
+    """For any principal: done if every action it asks for is allowed, else denied and unchanged."""
+    action = data.draw(st.sampled_from([name for name in ACTIONS if name != "iamkit:UnlockResource"]))
+    office = new_office()
+    statements = [
+        {"Effect": effect, "Action": sorted(names), "Resource": "*"}
+        for effect, names in (("Allow", allowed), ("Deny", denied))
+        if names
+    ]
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
+    office.person("caller", text)
+    samples = _furnish(office)
+    before = _state(office)
+    needed = {action} | ({"iam:TagUser"} if action == "iam:CreateUser" else set())
+    expected = action == "sts:GetCallerIdentity" or (needed <= allowed and not needed & denied)
+
+    try:
+        office.desk("caller").do(_by_action(action), **samples[action])
+        done = True
+    except AccessDenied:
+        done = False
+        assert _state(office) == before
+
+    assert done is expected
+    assert len(office.events()) == 1
+
+
+@pytest.mark.parametrize("action", [name for name in ACTIONS if name != "sts:GetCallerIdentity"])
+def test_a_denied_operation_changes_nothing_and_has_exactly_one_event(office: Office, action: str) -> None:
+    """For somebody who may do everything but this."""
+    office.person("caller", office.all_but(action))
+    samples = _furnish(office)
+    before = _state(office)
+
+    with pytest.raises(AccessDenied) as caught:
+        office.desk("caller").do(_by_action(action), **samples[action])
+
+    assert caught.value.decision_id
+    (event,) = office.events()
+    assert event["errorCode"] == "AccessDenied"
+    assert _state(office) == before
+
+
+def test_the_catalog_tells_the_operations(office: Office) -> None:
+    """Names, access levels and resource types come from the operations themselves."""
+    told = {
+        f"{service.prefix}:{action.name}": (action.access_level, action.resource_types)
+        for service in SERVICES
+        for action in service.actions
+    }
+    assert told == {item.action: (item.access, item.resource_types) for item in OPERATIONS}
+    for service in SERVICES:
+        known = {kind.name for kind in service.resource_types}
+        assert all(set(action.resource_types) <= known for action in service.actions)

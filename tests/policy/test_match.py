@@ -1,0 +1,100 @@
+"""One match: a statement and what is known make a formula over what is not."""
+
+from __future__ import annotations
+
+import json
+
+from iamkit.policy import (
+    FALSE,
+    STANDARD,
+    TRUE,
+    Caller,
+    CallerKind,
+    Context,
+    Formula,
+    Known,
+    Policy,
+    PolicyKind,
+    parse,
+)
+from iamkit.policy.conditions import KeyTest
+from iamkit.policy.formula import And, Unjudged
+from iamkit.policy.match import EVERY_KEY, leaves, meaning
+from iamkit.policy.targets import ActionTest, ResourceTest
+
+CALLER = Caller(CallerKind.USER)
+MINE = "arn:aws:doc:::home/jeff/a"
+
+
+def policy(**statement: object) -> Policy:
+    whole = {"Effect": "Allow", "Action": "doc:Get*", "Resource": "arn:aws:doc:::home/*", **statement}
+    return parse(json.dumps({"Version": "2012-10-17", "Statement": whole}), PolicyKind.IDENTITY, stored=True)
+
+
+def left(of: Policy, known: Known) -> Formula:
+    return meaning(of.statements[0], of, known, known.request, STANDARD)
+
+
+def test_everything_known_is_an_answer() -> None:
+    """TRUE if all holds, FALSE if one element does not."""
+    known = Known(CALLER, "doc:GetPage", MINE, Context({"app:k": "x"}))
+
+    assert left(policy(Condition={"StringEquals": {"app:k": "x"}}), known) is TRUE
+    assert left(policy(Condition={"StringEquals": {"app:k": "y"}}), known) is FALSE
+    assert left(policy(Resource="arn:aws:doc:::other"), known) is FALSE
+    assert left(policy(Action="doc:Put"), known) is FALSE
+
+
+def test_a_plan_knows_the_action() -> None:
+    """Resource and keys are left as leaves, another action is FALSE at once."""
+    known = Known(CALLER, "doc:GetPage", unknown_keys=EVERY_KEY)
+    formula = left(policy(Condition={"StringEquals": {"app:k": "x"}}), known)
+
+    assert isinstance(formula, And)
+    assert [type(part) for part in formula.parts] == [ResourceTest, KeyTest]
+    assert left(policy(Action="doc:Put"), known) is FALSE
+    unconditional = left(policy(Resource="*"), known)
+    assert isinstance(unconditional, ResourceTest)
+
+
+def test_only_what_is_unknown_is_left() -> None:
+    """A leaf stays if it reads an unknown key, also by a variable; a key that is neither is missing."""
+    known = Known(CALLER, "doc:GetPage", MINE, Context({"app:k": "x"}), frozenset({"aws:username"}))
+
+    own = left(policy(Resource="arn:aws:doc:::home/${aws:username}/*"), known)
+    assert isinstance(own, ResourceTest)
+    assert own.reads_keys == ("aws:username",)
+    assert left(policy(Condition={"StringEquals": {"app:k": "${aws:UserName}"}}), known) not in (TRUE, FALSE)
+    assert left(policy(Condition={"StringEquals": {"app:other": "x"}}), known) is FALSE
+    assert left(policy(Condition={"StringNotEquals": {"app:other": "x"}}), known) is TRUE
+
+
+def test_what_cannot_be_judged_stays_unless_it_does_not_matter() -> None:
+    """An unknown operator is kept as a part that fails; an element that does not hold outweighs it."""
+    known = Known(CALLER, "doc:GetPage", MINE, Context({"app:n": "x"}))
+
+    assert isinstance(left(policy(Condition={"NoSuch": {"app:k": "x"}}), known), Unjudged)
+    assert isinstance(left(policy(Condition={"NumericEquals": {"app:n": 1}}), known), Unjudged)
+    bad = {"NoSuch": {"app:k": "x"}, "StringEquals": {"app:k": "x"}}
+    assert left(policy(Condition=bad), known) is FALSE
+
+
+def test_leaves_of_a_statement() -> None:
+    """Action, resource, then each condition, negation kept with its list."""
+    of = policy(Condition={"StringEquals": {"a:b": "x"}, "Null": {"a:c": "true"}})
+    first, second, *others = leaves(of.statements[0], of)
+
+    assert isinstance(first, ActionTest)
+    assert isinstance(second, ResourceTest)
+    assert [leaf.key for leaf in others if isinstance(leaf, KeyTest)] == ["a:b", "a:c"]
+
+
+def test_an_entry_without_value_excepts_everything() -> None:
+    """In NotResource a variable without value takes the statement out; beside another entry as well."""
+    spared = ["arn:aws:doc:::x", "arn:aws:doc:::home/${aws:username}"]
+    statement = {"Effect": "Deny", "Action": "*", "NotResource": spared}
+    of = parse(json.dumps({"Version": "2012-10-17", "Statement": statement}), PolicyKind.IDENTITY)
+
+    assert left(of, Known(CALLER, "doc:Get", MINE)) is FALSE
+    assert left(of, Known(CALLER, "doc:Get", MINE, Context({"aws:username": "joe"}))) is TRUE
+    assert left(of, Known(CALLER, "doc:Get", "*", Context({"aws:username": "joe"}))) is TRUE

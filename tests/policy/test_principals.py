@@ -1,0 +1,130 @@
+"""How principal elements match callers, and at which level."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from iamkit.policy import ANONYMOUS, Caller, CallerKind, PolicyKind, Statement, parse
+from iamkit.policy.principals import Level, levels
+
+A = "123456789012"
+SERVICE = Caller(CallerKind.SERVICE, "jobs.example")
+PROVIDER = Caller(CallerKind.PROVIDER, "accounts.google.com")
+ROOT = Caller(CallerKind.ROOT, f"arn:aws:iam::{A}:root", A)
+
+
+def statement(principal: object, effect: str = "Allow", name: str = "Principal") -> Statement:
+    whole = {"Effect": effect, "Action": "doc:Get", "Resource": "*"}
+    if principal is not None:
+        whole[name] = principal  # type: ignore[assignment]  # any JSON
+    return parse(json.dumps({"Statement": whole}), PolicyKind.RESOURCE, stored=True).statements[0]
+
+
+def level(principal: object, caller: Caller, **ids: str) -> set[Level]:
+    return set(levels(statement(principal), caller, ids, bounded=False))
+
+
+@pytest.mark.parametrize("caller", [ANONYMOUS, SERVICE, PROVIDER, ROOT])
+def test_everybody_is_everybody(caller: Caller) -> None:
+    """`*` in both spellings matches any caller; under other kinds it matches nobody."""
+    assert level("*", caller) == level({"AWS": "*"}, caller) == {Level.ANY}
+    assert level({"Service": "*", "Federated": "*"}, caller) == set()
+
+
+def test_an_account_in_three_spellings(jeff: Caller, session: Caller) -> None:
+    """An account speaks of all who live in it, and of nobody else."""
+    for principal in (A, f"arn:aws:iam::{A}:root"):
+        for caller in (jeff, session, ROOT):
+            assert level({"AWS": principal}, caller) == {Level.ACCOUNT}
+        for caller in (
+            ANONYMOUS,
+            SERVICE,
+            PROVIDER,
+            replace(jeff, account="999999999999", arn="arn:aws:iam::9:user/x"),
+        ):
+            assert level({"AWS": principal}, caller) == set()
+
+
+def test_a_user_is_matched_exactly(jeff: Caller) -> None:
+    """Path, case and partition count."""
+    assert level({"AWS": jeff.arn}, jeff) == {Level.DIRECT}
+    for other in (
+        jeff.arn.replace("family/", ""),
+        jeff.arn.upper(),
+        jeff.arn.replace(":aws:", ":aws-cn:"),
+        jeff.arn + "x",
+    ):
+        assert level({"AWS": other}, jeff) == set()
+
+
+def test_a_role_matches_its_sessions(session: Caller) -> None:
+    """By account, partition and name; the session's own ARN is a level of its own."""
+    assert level({"AWS": f"arn:aws:iam::{A}:role/app/writer"}, session) == {Level.ROLE}
+    assert level({"AWS": f"arn:aws:iam::{A}:role/writer"}, session) == {Level.ROLE}
+    assert level({"AWS": session.arn}, session) == {Level.DIRECT}
+    for other in (
+        f"arn:aws:iam::{A}:role/app/Writer",
+        "arn:aws:iam::999999999999:role/app/writer",
+        f"arn:aws:sts::{A}:assumed-role/writer",
+        f"arn:aws:sts::{A}:assumed-role/writer/*",
+        f"arn:aws:sts::{A}:assumed-role/writer/tuesday",
+        f"arn:aws:iam::{A}:user/writer",
+    ):
+        assert level({"AWS": other}, session) == set()
+    named = replace(session, arn=session.issuer_arn)
+    assert level({"AWS": session.issuer_arn}, named) == {Level.ROLE}
+
+
+def test_a_federated_user_is_matched_by_itself_and_by_its_user(jeff: Caller) -> None:
+    """The user behind the session is the weaker level."""
+    guest = Caller(
+        CallerKind.FEDERATED_USER, f"arn:aws:sts::{A}:federated-user/guest", A, jeff.arn, "AIDAJEFF"
+    )
+
+    assert level({"AWS": [guest.arn, jeff.arn, A]}, guest) == {Level.DIRECT, Level.FEDUSER, Level.ACCOUNT}
+    assert level({"AWS": jeff.arn.replace("jeff", "joe")}, guest) == set()
+
+
+def test_services_and_providers_are_exact() -> None:
+    """Each only under its own kind."""
+    assert (
+        level({"Service": SERVICE.arn}, SERVICE)
+        == level({"Federated": PROVIDER.arn}, PROVIDER)
+        == {Level.DIRECT}
+    )
+    assert level({"Federated": SERVICE.arn}, SERVICE) == level({"Service": PROVIDER.arn}, PROVIDER) == set()
+    assert level({"Service": SERVICE.arn + "x"}, SERVICE) == set()
+
+
+def test_somebody_else_of_the_same_name_is_not_matched(jeff: Caller, session: Caller) -> None:
+    """The id stored beside an ARN has to be the caller's too; the account level knows no ids."""
+    element = statement({"AWS": [jeff.arn, A]})
+
+    assert levels(element, jeff, {jeff.arn: "AIDAJEFF"}, bounded=False) == {Level.DIRECT, Level.ACCOUNT}
+    assert levels(element, jeff, {jeff.arn: "AIDAOLD"}, bounded=False) == {Level.ACCOUNT}
+    role = session.issuer_arn
+    assert levels(statement({"AWS": role}), session, {role: "AROAOLD"}, bounded=False) == set()
+
+
+def test_not_principal_excepts_at_any_level(jeff: Caller) -> None:
+    """It matches only whom no entry matches, not even by account, and whoever is bounded."""
+    spared = statement({"AWS": A}, "Deny", "NotPrincipal")
+    others = statement({"AWS": "999999999999"}, "Deny", "NotPrincipal")
+
+    assert levels(spared, jeff, {}, bounded=False) == set()
+    assert levels(others, jeff, {}, bounded=False) == {Level.ANY}
+    assert levels(spared, jeff, {}, bounded=True) == {Level.ANY}
+    assert levels(others, ANONYMOUS, {}, bounded=False) == {Level.ANY}
+
+
+def test_without_principals_nobody_is_meant(jeff: Caller) -> None:
+    """A missing element, an empty list and a wildcard inside a name match nobody."""
+    assert (
+        level(None, jeff)
+        == level({"AWS": []}, jeff)
+        == level({"AWS": f"arn:aws:iam::{A}:user/*"}, jeff)
+        == set()
+    )
