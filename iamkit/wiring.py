@@ -164,6 +164,7 @@ class Wiring:
             options=self._options,
             current=self.principals.current,
             throttle=self._throttle,
+            write_decisions=self.decisions.flush,
         )
 
     def deployment(self) -> Deployment:

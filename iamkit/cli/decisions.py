@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import click
 
-from iamkit.audit.decision_log import DecisionRecord
-from iamkit.cli import records
 from iamkit.cli.options import Command
 from iamkit.cli.terminal import Terminal
 from iamkit.cli.why import record_data
+from iamkit.management import records
 from iamkit.policy.decision import Outcome
 
 
 @click.command("decisions", cls=Command)
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many.")
 @click.option("--outcome", type=click.Choice([str(outcome) for outcome in Outcome]), help="Only these.")
 @click.option("--principal", metavar="NAME", help="Only those about this principal.")
 @click.pass_obj
 def decisions(terminal: Terminal, limit: int, outcome: str | None, principal: str | None) -> None:
     """List the last decisions, newest first. `iamkit why ID` explains one."""
-    records.check(terminal, "iamkit:ListDecisions", "decision/")
-    iam = terminal.iam()
-    iam.decisions.flush()
-    wanted: dict[str, object] = {"account": terminal.principal().account}
-    wanted |= {"outcome": outcome} if outcome else {}
-    wanted |= {"principal": principal} if principal else {}
-    with iam.store.read() as reader:
-        found = reader.find(DecisionRecord, wanted, order="decided_at", newest_first=True, limit=limit)
+    found = (
+        terminal.desk()
+        .do(records.list_decisions, outcome=outcome, principal=principal, max_items=limit)
+        .items
+    )
     terminal.output.table(
         ("ID", "TIME", "WHO", "ACTION", "RESOURCE", "OUTCOME"),
         [

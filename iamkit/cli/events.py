@@ -7,23 +7,19 @@ from collections.abc import Mapping
 import click
 
 from iamkit.audit.event import Event
-from iamkit.cli import records
 from iamkit.cli.options import Command
 from iamkit.cli.terminal import Terminal
+from iamkit.management import records
 
 
 @click.command("events", cls=Command)
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many.")
 @click.option("--name", help="Only events of this name, such as CreateUser.")
 @click.option("--user", help="Only what this user did.")
 @click.pass_obj
 def events(terminal: Terminal, limit: int, name: str | None, user: str | None) -> None:
     """List the last audit events: who did what, and with which result."""
-    records.check(terminal, "iamkit:LookupEvents", "event/")
-    wanted: dict[str, object] = {}
-    wanted |= {"event_name": name} if name else {}
-    wanted |= {"user_name": user} if user else {}
-    found = terminal.iam().trail.lookup(terminal.principal().account, where=wanted, limit=limit)
+    found = terminal.desk().do(records.lookup_events, event_name=name, user_name=user, max_items=limit).items
     terminal.output.table(
         ("TIME", "EVENT", "WHO", "RESULT", "RESOURCES"),
         [_row(event) for event in found],

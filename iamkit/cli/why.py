@@ -7,12 +7,11 @@ import json
 import click
 
 from iamkit.audit.decision_log import DecisionRecord
-from iamkit.cli import records
 from iamkit.cli.options import Command
 from iamkit.cli.output import harmless, plain
 from iamkit.cli.terminal import Terminal
-from iamkit.errors import NoSuchEntity
 from iamkit.gate.why import Told
+from iamkit.management import records
 
 
 @click.command("why", cls=Command)
@@ -24,10 +23,7 @@ def why(terminal: Terminal, decision_id: str, values: bool) -> None:
 
     DECISION_ID stands in the refusal, in the audit event and in `iamkit decisions`.
     """
-    records.check(terminal, "iamkit:GetDecision", f"decision/{decision_id}")
-    told = terminal.iam().why(decision_id)
-    if told.record.account != terminal.principal().account and not records.everywhere(terminal):
-        raise NoSuchEntity(f"no decision `{decision_id[:80]}` of this account is recorded")
+    told = terminal.desk().do(records.get_decision, decision_id=decision_id)
     if terminal.as_json:
         terminal.output.data(data_of(told, values=values))
         return

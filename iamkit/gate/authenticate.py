@@ -20,7 +20,8 @@ from iamkit.http import Headers, HttpRequest, NeedsBody
 
 _log = logging.getLogger("iamkit.authenticate")
 
-_SCHEME: Final = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
+# No longer than schemes are: an access-key secret has 40 characters.
+_SCHEME: Final = re.compile(r"[A-Za-z0-9-]{1,24}", re.ASCII)
 
 
 class AsksPlugins(Protocol):
@@ -87,8 +88,10 @@ class Authenticator:
 
 
 def _not_understood(authorization: str) -> InvalidClientTokenId:
-    scheme = authorization.partition(" ")[0]
-    shown = f"`{scheme}` credentials are" if _SCHEME.fullmatch(scheme) else "this `Authorization` field is"
+    scheme, parted, _ = authorization.partition(" ")
+    # One word alone may be a secret that was sent without a scheme: only what stands before another is shown.
+    named = bool(parted) and _SCHEME.fullmatch(scheme)
+    shown = f"`{scheme}` credentials are" if named else "this `Authorization` field is"
     return InvalidClientTokenId(f"{shown} not accepted here; sign the request or send a session token")
 
 

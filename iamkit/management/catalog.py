@@ -15,6 +15,7 @@ from iamkit.management import (
     inline,
     login_profiles,
     policies,
+    records,
     resource_policies,
     roles,
     sessions,
@@ -43,6 +44,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     resource_policies,
     guardrails,
     tree,
+    records,
 )
 
 # Any: operations differ in parameters and results, and here only their declarations are read.
@@ -69,6 +71,8 @@ _TYPES: Final = {
         ResourceType("node", f"{_OWN}node/${{NodeId}}"),
         ResourceType("account", f"{_OWN}account/${{AccountId}}"),
         ResourceType("resource-policy", f"{_OWN}resource-policy/${{ResourceArn}}"),
+        ResourceType("decision", f"{_OWN}decision/${{DecisionId}}"),
+        ResourceType("event", f"{_OWN}event/${{EventId}}"),
         # Whatever an app declares.
         ResourceType("resource", "arn:${Partition}:${Service}::${Account}:${Resource}"),
     ),

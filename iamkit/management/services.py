@@ -20,6 +20,10 @@ def unchanged(principal: Principal) -> Principal:
     return principal
 
 
+def nothing_queued() -> None:
+    """For those who keep decisions at once, or not at all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Made once, by the wiring. `caller_layers` and `resource_layers` serve simulations."""
@@ -33,3 +37,5 @@ class Services:
     password_rules: PasswordRules = MODERN
     # `Principals.current`: a desk that is used again must not go on with what its principal could do before.
     current: Callable[[Principal], Principal] = unchanged
+    # Has the decisions that are queued written, for operations that read them.
+    write_decisions: Callable[[], None] = nothing_queued

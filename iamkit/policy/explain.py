@@ -59,11 +59,15 @@ class Explanation:
             lines.append(f"evaluation could not be finished: {decision.error}")
         lines.extend(f"because of the {ref}" for ref in decision.determining)
         lines.extend(f"no {layer} allows it" for layer in decision.missing)
-        lines.extend(f"{_layer_name(item.layer, item.level)} {item.verdict}" for item in self.layers)
-        for group in (self.statements, self.others):
-            for statement in group:
-                lines.append(f"{statement.effect} of the {statement.ref}: {_VERDICTS[statement.matched]}")
-                lines.extend(f"  {element.line(show_values=show_values)}" for element in statement.elements)
+        lines.append("layers:")
+        lines.extend(f"- {_layer_name(item.layer, item.level)} {item.verdict}" for item in self.layers)
+        if self.statements or self.others:
+            lines.append("statements that speak of it, or nearly:")
+        for statement in dict.fromkeys((*self.statements, *self.others)):
+            lines.append(f"- {statement.effect} of the {statement.ref}: {_VERDICTS[statement.matched]}")
+            # Where an Allow matches, all of it does.
+            if not (statement.matched and statement.effect is Effect.ALLOW):
+                lines.extend(f"    {element.line(show_values=show_values)}" for element in statement.elements)
         if self.fixes:
             lines.append("what would make it pass:")
         for fix in self.fixes:

@@ -16,7 +16,7 @@ from flask.views import MethodView, View
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from iamkit.errors import ConfigurationError
+from iamkit.errors import ConfigurationError, IamkitError
 from iamkit.gate.verdict import Refusal
 from iamkit.web import routes as listing
 from iamkit.web.guard import (
@@ -56,6 +56,8 @@ def protect(app: AppT, iam: HasGate | Gatekeeper, *, public: Collection[str] = (
     extension = FlaskGuard(app, Guard(gate_of(iam), public=public))
     app.extensions[EXTENSION] = extension
     app.before_request_funcs.setdefault(None, []).insert(0, extension.check)
+    # What a view raises of iamkit's own, such as `iam.authorize(...)`. An app's own handler goes before.
+    app.error_handler_spec[None][None].setdefault(IamkitError, extension.raised)
     app.dispatch_request = extension.around(app.dispatch_request)  # type: ignore[method-assign]
     app.wsgi_app = Door(app.wsgi_app, extension.guard)  # type: ignore[method-assign]
     _watch_neighbours(app, extension)
@@ -109,6 +111,15 @@ class FlaskGuard:
             # What a path without a route gets, from the app's own handler.
             raise NotFound
         return self._response_to(refusal)
+
+    def raised(self, fault: IamkitError) -> flask.Response:
+        """The answer when a view raised one of iamkit's errors."""
+        admission = flask.request.environ.get(ADMISSION)
+        if isinstance(admission, Admission):
+            request = admission.request
+        else:
+            request = unreadable_request(flask.request.method)
+        return self._response_to(self.guard.refusal(request, fault))
 
     def around(self, dispatch: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
         """`dispatch`, which calls the view, behind the check: who gets there was allowed this very call."""

@@ -151,7 +151,8 @@ class Guard:
             _log.error("the request could not be checked and was refused", exc_info=fault)
             fault = ServiceUnavailable("the request could not be checked; try again later")
         challenges = self.gate.challenges() if fault.status == 401 else ()
-        return Refusal(request, fault, challenges=challenges)
+        decision_id = fault.decision_id if isinstance(fault, AccessDenied) else None
+        return Refusal(request, fault, decision_id=decision_id, challenges=challenges)
 
     def response(self, refusal: Refusal) -> HttpResponse:
         """The refusal as the plugins render it; a bare answer of the same status if they fail to."""

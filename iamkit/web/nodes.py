@@ -11,6 +11,7 @@ import importlib
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -59,16 +60,18 @@ def match(routes: list[BaseRoute], scope: Scope) -> tuple[Match, BaseRoute | Non
 
 def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target:
     """What runs if `node`, which matched `scope`, is dispatched. Raises ConfigurationError if unknown."""
+    served: object = node
     while is_included(node):
         # The same call by which FastAPI itself chooses among the routes of an included router.
         choose = getattr(node, "_match", None)
         if choose is None:
             raise ConfigurationError("this FastAPI keeps included routers in a way iamkit does not know")
-        found, child, chosen, _ = choose(scope)
+        found, child, chosen, served = choose(scope)
         if found is not Match.FULL or not isinstance(chosen, BaseRoute):
             raise ConfigurationError("an included router matched a request and then chose no route")
         node = chosen
-    parameters = child.get("path_params", {})
+        served = served or node
+    parameters = as_read(getattr(served, "dependant", None), child.get("path_params", {}))
     if isinstance(node, Route):
         return _route_target(node, child["endpoint"], str(scope["method"]), parameters)
     if isinstance(node, WebSocketRoute):
@@ -77,6 +80,29 @@ def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target
     if isinstance(node, Mount | Host):
         return mounted(node, parameters)
     raise unknown(node)
+
+
+def as_read(dependant: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Path parameters as the endpoint gets them: for an `int`, FastAPI reads 1 in `01`, and 1 is decided on.
+
+    A value that is no text or number stands for itself, which no template takes, unless it is spelt plainly.
+    What two dependencies read in two ways is None. What FastAPI refuses stays as it is: nothing runs.
+    """
+    readings: dict[str, list[Any]] = {}
+    waiting = [] if dependant is None else [dependant]
+    for part in waiting:
+        waiting += part.dependencies
+        for declared in part.path_params:
+            name = getattr(declared, "validation_alias", None) or declared.alias
+            value, faults = declared.validate(raw[name]) if name in raw else (None, True)
+            if not faults:
+                readings.setdefault(name, []).append(value.value if isinstance(value, Enum) else value)
+    read = dict(raw)
+    for name, values in readings.items():
+        texts = {str(value) for value in values}
+        if texts != {str(raw[name])}:
+            read[name] = values[0] if len(texts) == 1 else None
+    return read
 
 
 def mounted(node: Mount | Host, parameters: Mapping[str, object] | None = None) -> Target:

@@ -15,9 +15,10 @@ from typing import Final, TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route, Router
 
-from iamkit.errors import ConfigurationError
+from iamkit.errors import ConfigurationError, IamkitError
 from iamkit.gate.verdict import Refusal
 from iamkit.identity.principal import Principal
 from iamkit.web import inventory, nodes
@@ -55,6 +56,8 @@ def protect(app: AppT, iam: HasGate | Gatekeeper, *, public: Collection[str] = (
     # Says at start-up what could not be guarded.
     inventory.rows_of(app.router, guard)
     arm(app.router)
+    # What an endpoint raises of iamkit's own, such as `iam.authorize(...)`. An app's own handler goes before.
+    app.exception_handlers.setdefault(IamkitError, _raised)
     build = app.build_middleware_stack
 
     def guarded_stack() -> ASGIApp:
@@ -74,6 +77,17 @@ def iam_principal(connection: HTTPConnection) -> Principal:
     if not isinstance(admission, Admission):
         raise not_admitted()
     return admission.principal
+
+
+async def _raised(connection: HTTPConnection, fault: Exception) -> Response:
+    """The answer when an endpoint raised one of iamkit's errors; a WebSocket is closed by the server."""
+    admission = connection.scope.get(ADMISSION)
+    if not isinstance(admission, Admission) or connection.scope["type"] != "http":
+        raise fault
+    answer = admission.guard.response(admission.guard.refusal(admission.request, fault))
+    response = Response(answer.body, answer.status)
+    response.raw_headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    return response
 
 
 def guard_of(app: Starlette) -> Guard | None:

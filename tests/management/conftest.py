@@ -112,6 +112,7 @@ class Office:
             options=options,
             throttle=Throttle(self.store, self.clock),
             current=self.principals.current,
+            write_decisions=self.log.flush,
         )
 
     @staticmethod

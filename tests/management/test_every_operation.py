@@ -98,6 +98,7 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             passwords.put(
                 unit, account=HOME, user_id=user.user_id, hashed=hashed, must_change=False, now=house.now()
             )
+    decision = office.gate.authorize(office.principals.find(HOME, "sam"), "doc:Get", NOTE).id
     who = {"user": "sam", "group": "team", "role": "worker"}
     samples: dict[str, Arguments] = {
         "iam:CreateUser": {"user_name": "new", "path": "/app/", "tags": {"team": "x"}},
@@ -170,6 +171,9 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iamkit:CreateNode": {"parent_id": root, "name": "new"},
         "iamkit:DeleteNode": {"node_id": node},
         "iamkit:ListNodes": {"parent_id": root},
+        "iamkit:GetDecision": {"decision_id": decision},
+        "iamkit:ListDecisions": {},
+        "iamkit:LookupEvents": {"max_items": 5},
         "iam:TagUser": {"user_name": "sam", "tags": {"a": "b"}},
         "iam:UntagUser": {"user_name": "sam", "tag_keys": ("a",)},
         "iam:ListUserTags": {"user_name": "sam"},
