@@ -1,4 +1,4 @@
-"""Operations on what was recorded: decisions with their reasons, and audit events. Reading is recorded too."""
+"""Operations on what was recorded: decisions with their reasons, and events. Reading is recorded too."""
 
 from __future__ import annotations
 
