@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from iamkit.audit.event import Origin
-from iamkit.builtin.sessions import set_cookie
+from iamkit.builtin.sessions import cookie_name, set_cookie
 from iamkit.credentials.authentication import Authentication
+from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
 from iamkit.errors import AccessDenied
 from iamkit.gate.current import acting, current_principal
@@ -187,12 +188,37 @@ class IAM(Wiring):
         where = account or self.deployment().home_account
         return self._sign_in.sign_in(where, name, password, source=source, user_agent=user_agent, kind=kind)
 
-    def sign_out(self, token: str) -> None:
-        """End the session of `token`, if there is one."""
-        self._sign_in.sign_out(token)
+    def sign_out(self, token: str | Secret) -> None:
+        """End the session of `token` (the cookie's value, or a bearer token), if there is one."""
+        self._sign_in.sign_out(token.reveal() if isinstance(token, Secret) else token)
 
-    def session_cookie(self, session: NewSession) -> str:
-        """The Set-Cookie value that carries a session to a browser."""
+    def change_password(
+        self,
+        name: str,
+        old: str,
+        new: str,
+        *,
+        account: str | None = None,
+        source: str | None = None,
+        user_agent: str = "",
+    ) -> None:
+        """Choose a new password where the present one must be changed: a pending session can do nothing else.
+
+        Ends all the user's sessions. A user who changes it by choice does the operation `iam:ChangePassword`.
+        Raises InvalidCredentials, PasswordPolicyViolation, Throttling.
+        """
+        where = account or self.deployment().home_account
+        self._sign_in.change_password(
+            where, name, old, new, source=source, user_agent=user_agent, only_if_required=True
+        )
+
+    @property
+    def cookie_name(self) -> str:
+        """The name of the session cookie: `__Host-iamkit`, or `iamkit` in development."""
+        return cookie_name(development=self.settings.development)
+
+    def session_cookie(self, session: NewSession | None) -> str:
+        """The Set-Cookie value that carries a session to a browser; with None, the one that takes it away."""
         return set_cookie(session, now=self.clock.now(), development=self.settings.development)
 
     def why(self, decision_id: str) -> Told:

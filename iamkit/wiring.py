@@ -6,6 +6,7 @@ request is answered 503. No logic lives here and no global state; two wirings sh
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Sequence
@@ -277,6 +278,12 @@ class Wiring:
 
     def _make_directory(self) -> None:
         self.settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The key and everybody's credentials are in here: no version control takes them by accident.
+        with (
+            contextlib.suppress(FileExistsError),
+            (self.settings.directory / ".gitignore").open("x", encoding="utf-8") as file,
+        ):
+            file.write("*\n")
         if self._given_store is None and self._sql:
             from iamkit.sql.migrate import upgrade
 

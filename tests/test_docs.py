@@ -51,11 +51,15 @@ def test_the_flask_quickstart_runs() -> None:
 
     assert client.get("/healthz").status_code == 200
     assert client.get("/notes/7").status_code == 401
-    assert client.post("/sign-in", json={"name": "ana", "password": "wrong words indeed"}).status_code == 401
-    assert client.post("/sign-in", json={"name": "ana", "password": PASSWORD}).status_code == 200
+    assert client.post("/sign-in", data={"name": "ana", "password": "wrong words indeed"}).status_code == 401
+    assert client.post("/sign-in", data={"name": "ana"}).status_code == 400
+    assert client.post("/sign-in", data={"name": "ana", "password": PASSWORD}).status_code == 200
     assert client.get("/notes/7").get_json() == {"text": "buy milk", "reader": "ana"}
     assert client.get("/notes").get_json() == {"notes": ["7"], "may_write": False}
     assert names["nightly"]()
+    assert client.post("/sign-out").status_code == 200
+    assert client.get("/notes/7").status_code == 401
+    names["seed"]()
     assert names["iam"].find_principal("ben").can("notes:Read", "note/7")
     names["iam"].close()
 

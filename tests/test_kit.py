@@ -49,6 +49,7 @@ def test_the_first_start_makes_what_is_needed_and_no_more(tmp_path: Path) -> Non
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in iam.settings.directory.iterdir()}
         assert stat.S_IMODE(iam.settings.directory.stat().st_mode) == 0o700
         assert modes["master.key"] == modes["iamkit.db"] == 0o600
+        assert (iam.settings.directory / ".gitignore").read_text() == "*\n"
         assert iam.check("docs:Put", "doc/1", principal=iam.find_principal("administrator"))
         assert root.arn.endswith(":root")
         assert made.key.key.key_id.startswith("AKIA")
@@ -135,12 +136,34 @@ def test_sign_in_gives_a_session_that_sign_out_ends(iam: IAM) -> None:
 
     session = iam.sign_in("ana", PASSWORD.reveal())
     cookie = iam.session_cookie(session)
-    iam.sign_out(session.token.reveal())
+    iam.sign_out(session.token)
 
-    assert cookie.startswith("__Host-iamkit=iks_")
+    assert cookie.startswith(f"{iam.cookie_name}=iks_")
+    assert iam.session_cookie(None).startswith(f"{iam.cookie_name}=; ")
+    assert "Max-Age=0" in iam.session_cookie(None)
     assert {"Path=/", "HttpOnly", "SameSite=Lax", "Secure"} <= set(cookie.split("; "))
     with pytest.raises(InvalidCredentials):
         iam.sign_in("ana", "not the right words at all")
+
+
+def test_a_password_that_must_be_changed_is_changed_before_anything_else(iam: IAM) -> None:
+    """The session is pending until then; afterwards the new password signs in, and the old one does not."""
+    iam.desk(iam.operator()).do(
+        login_profiles.create_login_profile,
+        user_name="ana",
+        password=PASSWORD,
+        password_reset_required=True,
+    )
+    new = "four loud herons fold kites"
+
+    assert iam.sign_in("ana", PASSWORD.reveal()).state == "pending"
+    iam.change_password("ana", PASSWORD.reveal(), new)
+
+    assert iam.sign_in("ana", new).state == "active"
+    with pytest.raises(InvalidCredentials):
+        iam.sign_in("ana", PASSWORD.reveal())
+    with pytest.raises(InvalidCredentials):
+        iam.change_password("ana", new, PASSWORD.reveal())
 
 
 def test_the_operator_can_mend_a_lockout(iam: IAM) -> None:

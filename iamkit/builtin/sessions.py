@@ -32,10 +32,14 @@ def cookie_name(*, development: bool) -> str:
     return DEVELOPMENT_COOKIE if development else COOKIE
 
 
-def set_cookie(session: NewSession, *, now: datetime, development: bool) -> str:
-    """The Set-Cookie value of a new session: the whole site, no script, no other sites (RFC 6265bis)."""
-    seconds = max(0, int((session.expires_at - now).total_seconds()))
-    value = f"{cookie_name(development=development)}={session.token.reveal()}; Path=/; HttpOnly; SameSite=Lax"
+def set_cookie(session: NewSession | None, *, now: datetime, development: bool) -> str:
+    """The Set-Cookie value of a new session: the whole site, no script, no other sites (RFC 6265bis).
+
+    With None, the value that makes a browser forget the cookie.
+    """
+    token = "" if session is None else session.token.reveal()
+    seconds = 0 if session is None else max(0, int((session.expires_at - now).total_seconds()))
+    value = f"{cookie_name(development=development)}={token}; Path=/; HttpOnly; SameSite=Lax"
     return f"{value}; Max-Age={seconds}" + ("" if development else "; Secure")
 
 

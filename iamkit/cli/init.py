@@ -91,5 +91,9 @@ def _say_next(terminal: Terminal) -> None:
     lines = ["next:", "  paste the two lines above, so that later commands act as the administrator"]
     if where != DEFAULT_DIRECTORY:
         lines.append(f"  export IAMKIT_DIR={shlex.quote(where)}")
-    lines += ["  iamkit user create ana --password", "  iamkit user attach ana ReadOnlyAccess"]
+    lines += [
+        "  iamkit user create ana --key",
+        """  iamkit user put-policy ana readers '{"Version": "2012-10-17", "Statement": [""",
+        """    {"Effect": "Allow", "Action": "notes:Read", "Resource": "*"}]}'""",
+    ]
     click.echo("\n".join(lines), err=True)

@@ -45,6 +45,7 @@ def routes(terminal: Terminal, app: str) -> None:
             "resource": route.resource,
             "public": route.public,
             "closed": route.closed,
+            "unfilled": list(route.unfilled),
             "protected": _protected(route, guarded),
             "endpoint": route.endpoint,
         }
@@ -62,7 +63,7 @@ def routes(terminal: Terminal, app: str) -> None:
 
 
 def _protected(route: Route, guarded: bool) -> bool:
-    return route.public or (guarded and (route.declared or route.closed))
+    return route.public or (guarded and (route.declared or route.closed) and not route.unfilled)
 
 
 def _declared(route: Route, guarded: bool) -> str:
@@ -70,6 +71,8 @@ def _declared(route: Route, guarded: bool) -> str:
         return "public"
     if guarded and route.closed:
         return "closed"
+    if route.unfilled:
+        return f"BROKEN ({route.action}): the path has no `{route.unfilled[0]}`"
     if _protected(route, guarded):
         return route.action or ""
     return UNPROTECTED if route.action is None else f"{UNPROTECTED} ({route.action})"

@@ -10,6 +10,7 @@ from iamkit.audit.decision_log import DecisionRecord
 from iamkit.cli.options import Command
 from iamkit.cli.output import harmless, plain
 from iamkit.cli.terminal import Terminal
+from iamkit.gate.gate import UNCLASSIFIED
 from iamkit.gate.why import Told
 from iamkit.management import records
 
@@ -31,6 +32,10 @@ def why(terminal: Terminal, decision_id: str, values: bool) -> None:
     request = f" ({record.request})" if record.request else ""
     click.echo(harmless(f"{record.decision_id}, {plain(record.decided_at)}, by {record.principal}{request}"))
     if told.explanation is None:
+        if record.action == UNCLASSIFIED:
+            click.echo(harmless(f"refused: {record.error}"))
+            click.echo("what would make it pass:\n- mark it with `@iam.require(...)` or `@iam.public`")
+            return
         click.echo(harmless(f"{record.outcome}: {record.action} on {record.resource}"))
         click.echo(harmless(f"deciding could not be finished: {record.error}"))
         return

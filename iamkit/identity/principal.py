@@ -44,8 +44,11 @@ class Principal:
         """The caller's ARN; empty for anonymous."""
         return self.caller.arn
 
-    def can(self, action: str, resource: str, **context: ContextValue) -> bool:
-        """Whether this principal may do `action` on the ARN `resource` now, as a route would decide."""
+    def can(self, action: str, resource: str = "*", **context: ContextValue) -> bool:
+        """Whether this principal may do `action` on `resource` now, as a route would decide.
+
+        `resource` is an ARN, `*`, or a short name of the action's service such as `doc/1`.
+        """
         if self.judge is None:
             return False
         return self.judge.judge(self, action, resource, context).allowed

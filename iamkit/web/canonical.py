@@ -27,7 +27,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PATH_BAD: Final = re.compile(r"[^\x21-\x7e]|[\\;#?\"<>]")
 _PERCENT_BAD: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SEPARATOR: Final = re.compile(r"%(?:2f|5c)", re.IGNORECASE)
-_TWICE: Final = re.compile(r"%25[0-9A-Fa-f]{2}")
+_ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 
 # Headers by which a client asks to be served by another method than the one that was judged (THR-B16).
 _OVERRIDES: Final = ("x-http-method-override", "x-http-method", "x-method-override")
@@ -83,12 +83,13 @@ def canonical_path(raw_path: str) -> str:
         raise MalformedRequest("the path holds a broken percent-encoding")
     if _SEPARATOR.search(raw_path):
         raise MalformedRequest("the path holds an encoded slash or backslash")
-    if _TWICE.search(raw_path):
-        raise MalformedRequest("the path is percent-encoded twice")
     try:
         path = unquote_to_bytes(raw_path).decode("utf-8")
     except UnicodeDecodeError as fault:
         raise MalformedRequest("the path is not valid UTF-8") from fault
+    # Looked for in what was decoded, as `%25%32%65` hides it from a look at the raw path.
+    if _ENCODED.search(path):
+        raise MalformedRequest("the path is percent-encoded twice")
     if _CONTROL.search(path):
         raise MalformedRequest("the path holds a control character")
     segments = path.split("/")[1:]

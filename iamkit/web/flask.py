@@ -164,7 +164,13 @@ def routes(app: object) -> list[listing.Route]:
         for some in [(method,) for method in together] if _is_method_view(view) else [together]:
             marker = marker_for(view, some[0])
             row = listing.route_of(
-                marker, methods=some, path=rule.rule, endpoint=rule.endpoint, group=group, opened=opened
+                marker,
+                methods=some,
+                path=rule.rule,
+                endpoint=rule.endpoint,
+                group=group,
+                opened=opened,
+                given=tuple(rule.defaults or ()),
             )
             rows.append(row)
     return rows

@@ -145,7 +145,8 @@ class Guard:
 
     def refusal(self, request: HttpRequest, fault: Exception) -> Refusal:
         """A refusal for what went wrong; an error that is not of iamkit's tree is logged and becomes 503."""
-        if isinstance(fault, ConfigurationError):
+        if isinstance(fault, ConfigurationError | ServiceUnavailable):
+            # The caller is told nothing of it, so whoever runs the app has to be.
             _log.error("the request was refused: %s", fault)
         elif not isinstance(fault, IamkitError):
             _log.error("the request could not be checked and was refused", exc_info=fault)

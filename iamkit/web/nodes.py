@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -25,6 +26,7 @@ from iamkit.web.guard import Endpoint
 from iamkit.web.marker import Marker, handler_of_view, marker_of, marker_of_view
 
 _FASTAPI: Final = "fastapi.routing"
+_APPLICATIONS: Final = ("starlette.applications", "fastapi.applications")
 # Middleware whose code is known to do nothing but hand on to `.app`; a mount may be wrapped in it.
 _PLAIN_MIDDLEWARE: Final = ("starlette.middleware.", "fastapi.middleware.")
 
@@ -114,7 +116,7 @@ def mounted(node: Mount | Host, parameters: Mapping[str, object] | None = None) 
         app = base
     while type(app).__module__.startswith(_PLAIN_MIDDLEWARE) and hasattr(app, "app"):
         app = app.app
-    if isinstance(app, Starlette):
+    if isinstance(app, Starlette) and not _answers_itself(type(app)):
         return Inner(app.router)
     if isinstance(app, Router):
         return Inner(app)
@@ -191,6 +193,12 @@ def marker_for(endpoint: object, method: str) -> Marker | None:
     if inspect.isclass(endpoint) and issubclass(endpoint, HTTPEndpoint):
         return marker_of_view(endpoint, method, base=HTTPEndpoint, dispatch="dispatch")
     return marker_of(endpoint)
+
+
+def _answers_itself(kind: type[Starlette]) -> bool:
+    """Whether a class of apps has a `__call__` of its own, which could answer before its router is asked."""
+    own = itertools.takewhile(lambda base: base.__module__ not in _APPLICATIONS, kind.__mro__)
+    return any("__call__" in vars(base) for base in own)
 
 
 def _leads_to(app: object, base: object) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from iamkit.web.marker import Marker, Public, Requirement
+
+_PARAMETER: Final = re.compile(r"<(?:[^<>]*:)?([A-Za-z_]\w*)>|\{([A-Za-z_]\w*)(?::[^{}]*)?\}")
 
 # What frameworks put into an app by themselves: files, and pages about the app.
 FRAMEWORKS_OWN: Final = frozenset({"static", "docs"})
@@ -26,11 +30,18 @@ class Route:
     resource: str | None = None
     public: bool = False
     closed: bool = False
+    # Places of `resource` that no parameter of the path fills: every request would be refused.
+    unfilled: tuple[str, ...] = ()
 
     @property
     def declared(self) -> bool:
         """Whether it names an action or is public. What is not declared is refused."""
         return self.public or self.action is not None
+
+
+def parameters_of(path: str) -> tuple[str, ...]:
+    """The names of a path's parameters, as Flask (`<int:id>`) and Starlette (`{id:int}`) write them."""
+    return tuple(flask or starlette for flask, starlette in _PARAMETER.findall(path))
 
 
 def route_of(
@@ -41,10 +52,17 @@ def route_of(
     endpoint: str,
     group: str | None = None,
     opened: bool = False,
+    given: Collection[str] = (),
 ) -> Route:
-    """The row of one endpoint; `opened` says that the set-up named its `group` public."""
+    """The row of one endpoint; `opened` says that the set-up named its `group` public.
+
+    `given` are parameters that are not in the path, such as a rule's defaults.
+    """
     if isinstance(marker, Requirement):
-        resource = marker.resource.text if marker.resource else None
-        return Route(methods, path, endpoint, marker.action, resource)
+        if marker.resource is None:
+            return Route(methods, path, endpoint, marker.action)
+        known = {*parameters_of(path), *given}
+        unfilled = tuple(name for name in marker.resource.names if name not in known)
+        return Route(methods, path, endpoint, marker.action, marker.resource.text, unfilled=unfilled)
     public = opened or isinstance(marker, Public)
     return Route(methods, path, endpoint, public=public, closed=not public and group in FRAMEWORKS_OWN)

@@ -86,7 +86,7 @@ async def _raised(connection: HTTPConnection, fault: Exception) -> Response:
         raise fault
     answer = admission.guard.response(admission.guard.refusal(admission.request, fault))
     response = Response(answer.body, answer.status)
-    response.raw_headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    response.raw_headers = [(name.lower().encode(), text.encode("latin-1")) for name, text in answer.headers]
     return response
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote
 
@@ -274,6 +275,43 @@ def test_the_caller_is_one_dependency_that_tests_may_override(app: FastAPI) -> N
 
     assert ask(app, "GET", "/doc/1", BOB).json() == "somebody"
     assert get(app, "/doc/1", CAROL) == 403
+
+
+@pytest.mark.parametrize("spelling", ["1", "01", "+1", "1.0", "%201"])
+def test_what_the_endpoint_reads_is_what_is_decided_on(gate: MemoryGate, spelling: str) -> None:
+    """FastAPI reads `01` for an `int` as 1, so a rule about document 1 has to hold for every spelling."""
+    app, inner = FastAPI(), APIRouter()
+
+    @inner.get("/doc/{doc_id}")
+    @require("docs:Read", "doc/{tenant}/{doc_id}")
+    def read(tenant: int, doc_id: int) -> None:
+        pass
+
+    @app.get("/day/{day}")
+    @require("docs:Read", "day/{day}")
+    def on_day(day: date) -> None:
+        pass
+
+    app.include_router(inner, prefix="/of/{tenant}")
+    protect(app, gate)
+    assert get(app, f"/of/{spelling}/doc/{spelling}", ALICE) == 200
+    assert gate.recorded[-1][2].endswith(":doc/1/1")
+    assert get(app, "/day/2026-01-31", ALICE) == 200
+    assert get(app, "/day/2026-01-31T00:00:00", ALICE) == 403
+
+
+def test_a_parameter_that_is_read_in_two_ways_is_refused(gate: MemoryGate) -> None:
+    """A dependency that takes the text beside an endpoint that takes the number: there is no one resource."""
+    app = FastAPI()
+
+    @app.get("/doc/{doc_id}", dependencies=[Depends(lambda doc_id: doc_id)])
+    @require("docs:Read", "doc/{doc_id}")
+    def read(doc_id: int) -> None:
+        pass
+
+    protect(app, gate)
+    assert get(app, "/doc/1", ALICE) == 200
+    assert get(app, "/doc/01", ALICE) == 403
 
 
 def test_an_endpoint_replaced_after_registration_does_not_lend_its_mark(app: FastAPI, ran: list[str]) -> None:

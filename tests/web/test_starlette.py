@@ -230,6 +230,24 @@ def test_mounted_apps_without_a_router_are_refused(gate: MemoryGate, ran: list[s
     assert ran == ["unknown"]
 
 
+def test_a_mounted_app_that_answers_before_its_router_is_refused(gate: MemoryGate, ran: list[str]) -> None:
+    """A class with a `__call__` of its own may serve what no router knows; its plain subclass is walked."""
+
+    class Plain(Starlette):
+        pass
+
+    class Healthy(Plain):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            ran.append("health")
+            await PlainTextResponse("well")(scope, receive, send)
+
+    inside = [Route("/x", public(endpoint(ran, "x")))]
+    tree = [Mount("/plain", app=Plain(routes=inside)), Mount("/healthy", app=Healthy(routes=inside))]
+    app = protect(Starlette(routes=tree), gate)
+    assert [get(app, path) for path in ("/plain/x", "/healthy/x", "/healthy/y")] == [200, 403, 403]
+    assert ran == ["x"]
+
+
 def test_an_app_put_in_place_of_a_mounted_one_is_not_covered_by_it(app: Starlette, ran: list[str]) -> None:
     """What is judged is what the mount would run now."""
 
