@@ -119,5 +119,5 @@ def checked_account_id(account_id: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """The form under which a name is unique: names differ by more than case (CAP-B1). Names are ASCII."""
+    """The form under which a name is unique: whatever its case (CAP-B1). Names are ASCII."""
     return name.lower()

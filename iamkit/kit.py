@@ -31,6 +31,7 @@ from iamkit.management import first_start
 from iamkit.management.desk import Desk
 from iamkit.policy.request import ContextValue
 from iamkit.web import marker
+from iamkit.web.templates import Template
 from iamkit.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -130,6 +131,13 @@ class IAM(Wiring):
         `resource` is an ARN, `*`, or a short name of the action's service such as `doc/1`.
         """
         return self.gate.authorize(principal or current_principal(), action, resource, context=context)
+
+    def named(self, template: str, **values: object) -> str:
+        """The short name of a resource whose parts come from data: `iam.named("note/{id}", id=note.id)`.
+
+        Values are escaped as those of routes are, so `a:b` is the same resource here and there.
+        """
+        return Template.parse(template).fill(values)
 
     def authorize(
         self,

@@ -23,12 +23,12 @@ from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
 from iamkit.builtin.sigv4 import SigV4Authenticator
 from iamkit.clock import Clock, SystemClock
 from iamkit.credentials.hashing import DEFAULT, Hasher, HashingGate, HashParameters
-from iamkit.credentials.key_file import FileKeyProvider
+from iamkit.credentials.key_file import FileKeyProvider, KeyFileMissingError
 from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sealing import KeyProvider, Keyring
 from iamkit.credentials.sigv4 import SigV4Rules
 from iamkit.credentials.throttle import Throttle
-from iamkit.errors import ConfigurationError
+from iamkit.errors import ConfigurationError, NotInitialized
 from iamkit.gate.authenticate import Authenticator
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.gate import Gate, Parts
@@ -289,7 +289,8 @@ class Wiring:
 
             upgrade(self.settings.store_url)
         path = self._key_path()
-        if path is not None and not path.exists():
+        # A new key would open nothing of what a store that is in use holds: the old one has to come back.
+        if path is not None and not path.exists() and not self._initialized():
             FileKeyProvider.create(path, self.ids)
 
     @property
@@ -307,7 +308,22 @@ class Wiring:
         path = self._key_path()
         if path is None:
             raise ConfigurationError(f"no plugin knows the key provider `{self.settings.kek_url}`")
-        return FileKeyProvider(path, self.ids)
+        try:
+            return FileKeyProvider(path, self.ids)
+        except KeyFileMissingError:
+            if not self._initialized():
+                raise
+            raise ConfigurationError(
+                f"the key file `{path}` is missing, though the store is in use; restore it from a backup,"
+                " for no other key opens the access keys and passwords that the store holds"
+            ) from None
+
+    def _initialized(self) -> bool:
+        try:
+            self.deployment()
+        except NotInitialized:
+            return False
+        return True
 
     def _plugin_policies(self, arn: str) -> Sequence[AttachedPolicy]:
         return [item for given in self._hooks.hook.iamkit_resource_policies(arn=arn) for item in given]

@@ -111,6 +111,12 @@ def test_check_answers_and_authorize_raises(iam: IAM) -> None:
     assert told.explanation is not None
 
 
+def test_a_name_made_of_data_is_the_one_that_routes_ask_for(iam: IAM) -> None:
+    """An id with a colon or a slash stays one id, and cannot reach another resource."""
+    assert iam.named("doc/{id}", id=7) == "doc/7"
+    assert iam.named("doc/{id}", id="a:b/c*") == "doc/a%3Ab%2Fc%2A"
+
+
 def test_a_principal_can_be_asked(iam: IAM) -> None:
     """`principal.can` asks the engine that guards the routes, and changes with the policies."""
     ana = iam.find_principal("ana")

@@ -13,7 +13,11 @@ from iamkit.policy.decision import Outcome
 
 @click.command("decisions", cls=Command)
 @click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many.")
-@click.option("--outcome", type=click.Choice([str(outcome) for outcome in Outcome]), help="Only these.")
+@click.option(
+    "--outcome",
+    type=click.Choice([*(str(outcome) for outcome in Outcome), records.DENIED], case_sensitive=False),
+    help=f"Only these; `{records.DENIED}` are both kinds of denial.",
+)
 @click.option("--principal", metavar="NAME", help="Only those about this principal.")
 @click.pass_obj
 def decisions(terminal: Terminal, limit: int, outcome: str | None, principal: str | None) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 import click
 
 from iamkit.cli.output import harmless
-from iamkit.cli.terminal import Terminal
+from iamkit.cli.terminal import KEY_ID_VARIABLE, Terminal
 from iamkit.errors import (
     AccessDenied,
     AuthenticationError,
@@ -51,6 +51,8 @@ _CODES: Final[tuple[tuple[type[IamkitError], int], ...]] = (
     (ServiceUnavailable, UNAVAILABLE),
     (Throttling, UNAVAILABLE),
 )
+# Who may not explain decisions is not sent to `iamkit why`.
+_EXPLAINING: Final = "to perform: iamkit:GetDecision "
 # How much of a long line is quoted on either side of a fault.
 _QUOTED: Final = 60
 
@@ -109,8 +111,21 @@ def _lines(terminal: Terminal, fault: Exception) -> Iterator[str]:
 
 
 def _hints(terminal: Terminal, fault: Exception) -> Iterator[str]:
-    if isinstance(fault, AccessDenied) and fault.decision_id:
-        yield f"hint: `iamkit why {fault.decision_id}` says which policy decided"
+    if isinstance(fault, AccessDenied):
+        if fault.decision_id and _EXPLAINING not in fault.message:
+            yield f"hint: `iamkit why {fault.decision_id}` says which policy decided"
+        if terminal.key_owner:
+            yield (
+                f"hint: acting as {terminal.key_owner}, by {KEY_ID_VARIABLE}; unset it, or give"
+                " `--as` to act as somebody else"
+            )
+    if isinstance(fault, AuthenticationError) and terminal.tried_key:
+        yield (
+            f"hint: the key in {KEY_ID_VARIABLE} was tried on `{terminal.directory}`; unset it, or name the"
+            " directory that the key is of with `--dir`"
+        )
+    if isinstance(fault, NoSuchEntity) and terminal.nearest_policy and _of_missing_policy(terminal, fault):
+        yield f"hint: did you mean `{terminal.nearest_policy}`"
     if isinstance(fault, InvalidArn) and fault.suggestion and fault.suggestion not in fault.message:
         yield f"hint: did you mean `{fault.suggestion}`"
     if isinstance(fault, NotInitialized) and "iamkit init" not in fault.message:
@@ -119,6 +134,10 @@ def _hints(terminal: Terminal, fault: Exception) -> Iterator[str]:
         yield f"hint: try again in {fault.retry_after} seconds"
     if exit_code(fault) == INTERNAL and not terminal.debug:
         yield "hint: this is a fault of iamkit; `--debug` shows where, please report it"
+
+
+def _of_missing_policy(terminal: Terminal, fault: NoSuchEntity) -> bool:
+    return f"`{terminal.missing_policy[:200]}`" in fault.message
 
 
 def _code(fault: Exception) -> str:

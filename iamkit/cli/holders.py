@@ -88,7 +88,8 @@ def add_policy_commands(group: click.Group, holder: HolderOperations) -> None:
 
     @group.command(
         "put-policy",
-        help=f"Save a policy of a {kind}'s own under POLICY_NAME, or replace the one of that name.",
+        help=f"Save a policy of a {kind}'s own under POLICY_NAME, a name of your choice;"
+        " replaces the one of that name.",
     )
     @click.argument("name")
     @click.argument("policy_name")

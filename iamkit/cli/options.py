@@ -111,6 +111,19 @@ class Group(click.Group):
 
     command_class = Command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            wanted = args[0]
+        from difflib import get_close_matches
+
+        near = get_close_matches(wanted, self.list_commands(ctx), n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else f"; `{ctx.command_path} --help` lists them"
+        raise click.UsageError(f"there is no command `{wanted[:80]}`{hint}", ctx)
+
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         if not any(isinstance(parameter, Everywhere) for parameter in self.params):
             self.params.extend(_everywhere())

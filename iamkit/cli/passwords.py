@@ -7,23 +7,31 @@ from typing import Final
 
 import click
 
+from iamkit.credentials.passwords import MODERN, PasswordRules
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError
 
 # Far above what passwords may have; what is longer is refused by the password rules or here.
 _LONGEST: Final = 64 * 1024
 
+# What help says of a new password; a prompt says what holds in the deployment.
+LENGTH: Final = f"at least {MODERN.minimum_length} characters"
+
 stdin_option = click.option(
     "--stdin", is_flag=True, help="Read the password from standard input, not from a prompt."
 )
 
 
-def read(*, stdin: bool, prompt: str = "Password") -> Secret:
-    """A password. Raises InputError if there is nobody to ask, or what comes is no text."""
+def read(*, stdin: bool, rules: PasswordRules, prompt: str = "Password") -> Secret:
+    """A password. Raises InputError if there is nobody to ask, or what comes is no text.
+
+    `rules` are only told, in the prompt: whoever keeps the password checks them.
+    """
     if stdin:
         return Secret(_from_stdin())
     if not at_terminal():
         raise InputError("there is no terminal to ask at; pipe the password and give `--stdin`")
+    prompt = f"{prompt} (at least {rules.minimum_length} characters)"
     return Secret(click.prompt(prompt, hide_input=True, confirmation_prompt=True, type=str))
 
 

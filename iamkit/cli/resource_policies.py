@@ -8,6 +8,7 @@ from iamkit.cli import documents
 from iamkit.cli.documents import Document
 from iamkit.cli.options import Group
 from iamkit.cli.terminal import Terminal
+from iamkit.errors import InvalidArn
 from iamkit.management import resource_policies
 
 
@@ -23,6 +24,7 @@ def resource_policy() -> None:
 @click.pass_obj
 def put(terminal: Terminal, resource: str, document: Document | None, file: Document | None) -> None:
     """Save the policy of a resource, or replace it."""
+    _check_whole(terminal, resource)
     text = documents.chosen(terminal, document, file)
     made = terminal.desk().do(
         resource_policies.put_resource_policy, resource_arn=resource, policy_document=text
@@ -35,6 +37,7 @@ def put(terminal: Terminal, resource: str, document: Document | None, file: Docu
 @click.pass_obj
 def show(terminal: Terminal, resource: str) -> None:
     """Print the policy of a resource, exactly as it was saved."""
+    _check_whole(terminal, resource)
     text = terminal.desk().do(resource_policies.get_resource_policy, resource_arn=resource)
     terminal.output.document(text, {"resource": resource})
 
@@ -58,6 +61,7 @@ def list_(terminal: Terminal, prefix: str) -> None:
 @click.pass_obj
 def delete(terminal: Terminal, resource: str) -> None:
     """Delete the policy of a resource."""
+    _check_whole(terminal, resource)
     terminal.desk().do(resource_policies.delete_resource_policy, resource_arn=resource)
     terminal.output.done(f"deleted the policy of {resource}", {"resource": resource})
 
@@ -67,5 +71,18 @@ def delete(terminal: Terminal, resource: str) -> None:
 @click.pass_obj
 def unlock(terminal: Terminal, resource: str) -> None:
     """Delete a policy that locks everybody out. For the account's root user: add `--as root`."""
+    _check_whole(terminal, resource)
     terminal.desk().do(resource_policies.unlock_resource, resource_arn=resource)
     terminal.output.done(f"unlocked {resource}: it has no policy now", {"resource": resource})
+
+
+def _check_whole(terminal: Terminal, resource: str) -> None:
+    """Show the ARN to write for a short name such as `doc/1`: which service it is of, only people know."""
+    if resource.startswith("arn:"):
+        return
+    shown = resource[:200]
+    whole = f"arn:{terminal.iam().deployment().partition}:SERVICE::{terminal.account()}:{shown}"
+    raise InvalidArn(
+        f"`{shown}` is not an ARN; write `{whole}`, with what stands before the colon of its actions"
+        " for SERVICE (`docs` of `docs:Read`)"
+    )

@@ -33,6 +33,11 @@ class Terminal:
         # The policy document that was read last, so that a refusal can quote it.
         self.document = ""
         self.document_name = ""
+        # A policy that was named and is not there, and the name that was perhaps meant.
+        self.missing_policy = self.nearest_policy = ""
+        # Whether the key of the environment was tried, and whose it proved to be.
+        self.tried_key = False
+        self.key_owner = ""
         self._iam: IAM | None = None
         self._desk: Desk | None = None
         self._principal: Principal | None = None
@@ -115,7 +120,10 @@ class Terminal:
         if key_id and secret:
             from iamkit.cli.caller import by_key
 
-            return by_key(iam, key_id, secret)
+            self.tried_key = True
+            found = by_key(iam, key_id, secret)
+            self.key_owner = found.name
+            return found
         if key_id or secret:
             missing = SECRET_VARIABLE if key_id else KEY_ID_VARIABLE
             raise ConfigurationError(f"`{missing}` is not set, though its other half is; set both or none")

@@ -73,7 +73,9 @@ def user() -> None:
 )
 @click.option("--boundary", metavar="POLICY", help="The user's permissions boundary.")
 @click.option("--key", is_flag=True, help="Make an access key too; its secret is shown once.")
-@click.option("--password", is_flag=True, help="Ask for a password too, so that the user can sign in.")
+@click.option(
+    "--password", is_flag=True, help=f"Ask for a password too ({passwords.LENGTH}), to sign in with."
+)
 @passwords.stdin_option
 @click.pass_obj
 def create(
@@ -90,10 +92,12 @@ def create(
     if stdin and not password:
         raise InputError("`--stdin` reads the password; give `--password` with it")
     tag_pairs = pairs(tag_texts, what="tag")
-    chosen = passwords.read(stdin=stdin) if password else None
-    if chosen is not None:
+    chosen = None
+    if password:
+        rules = terminal.iam().services.password_rules
+        chosen = passwords.read(stdin=stdin, rules=rules)
         # The operation checks again; here it saves making a user that has to go again.
-        check_password(chosen.reveal(), rules=terminal.iam().services.password_rules, own_words=(name,))
+        check_password(chosen.reveal(), rules=rules, own_words=(name,))
     desk = terminal.desk()
     made = desk.do(
         users.create_user,
@@ -202,14 +206,16 @@ def enable(terminal: Terminal, name: str) -> None:
     terminal.output.done(f"user {changed.name} is enabled", data_of(changed))
 
 
-@user.command("password")
+@user.command(
+    "password",
+    help=f"Set a user's password ({passwords.LENGTH}), asked for without echo. Ends the user's sessions.",
+)
 @click.argument("name")
 @click.option("--must-change", is_flag=True, help="Have it changed at the next sign-in.")
 @click.option("--remove", is_flag=True, help="Take the password away instead; access keys stay.")
 @passwords.stdin_option
 @click.pass_obj
 def password_of(terminal: Terminal, name: str, must_change: bool, remove: bool, stdin: bool) -> None:
-    """Set the password of a user, asked for without echo. Ends the user's sessions."""
     if remove:
         if must_change or stdin:
             raise InputError("`--remove` goes with no other option")
@@ -217,7 +223,8 @@ def password_of(terminal: Terminal, name: str, must_change: bool, remove: bool, 
         terminal.output.done(f"user {name} has no password now", {"user": name, "password": False})
         return
     desk = terminal.desk()
-    chosen = passwords.read(stdin=stdin, prompt=f"New password of {name}")
+    rules = terminal.iam().services.password_rules
+    chosen = passwords.read(stdin=stdin, rules=rules, prompt=f"New password of {name}")
     try:
         desk.do(
             login_profiles.update_login_profile,

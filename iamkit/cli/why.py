@@ -37,7 +37,10 @@ def why(terminal: Terminal, decision_id: str, values: bool) -> None:
             click.echo("what would make it pass:\n- mark it with `@iam.require(...)` or `@iam.public`")
             return
         click.echo(harmless(f"{record.outcome}: {record.action} on {record.resource}"))
-        click.echo(harmless(f"deciding could not be finished: {record.error}"))
+        if told.withheld:
+            click.echo("the caller is of another account, whose policies are not shown here")
+        else:
+            click.echo(harmless(f"deciding could not be finished: {record.error}"))
         return
     for line in told.explanation.lines(show_values=values):
         click.echo(harmless(line))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from iamkit.arn import iam_arn
 from iamkit.cli.terminal import Terminal
 from iamkit.errors import InputError
 from iamkit.identity import managed
 from iamkit.ids import checked_name, checked_path
+from iamkit.policy.model import PolicyKind
+from iamkit.storage import Reader
 
 
 def pairs(texts: Iterable[str], *, what: str) -> dict[str, str]:
@@ -39,5 +42,25 @@ def policy_arn(terminal: Terminal, text: str) -> str:
     own = iam_arn(deployment.partition, terminal.account(), "policy", prefix, name)
     shipped = iam_arn(deployment.partition, "aws", "policy", prefix, name)
     with terminal.iam().store.read() as reader:
-        exists = managed.find(reader, terminal.account(), own) is not None
-    return shipped if not exists and shipped in terminal.iam().house.shipped else own
+        if managed.find(reader, terminal.account(), own) is not None:
+            return own
+        if shipped in terminal.iam().house.shipped:
+            return shipped
+        # Said only if the operation finds that there is no such policy, so to nobody who may not ask.
+        terminal.missing_policy = own
+        terminal.nearest_policy = _nearest(reader, terminal, text.strip("/"))
+    return own
+
+
+def _nearest(reader: Reader, terminal: Terminal, text: str) -> str:
+    """The policy, own or shipped, whose name with its path is most like `text`; empty if none is."""
+    shelf = [policy for policy in terminal.iam().house.shipped.values() if policy.kind is PolicyKind.IDENTITY]
+    known = [(policy.path + policy.name).strip("/") for policy in shelf]
+    known += [
+        (policy.path + policy.name).strip("/") for policy in managed.listing(reader, terminal.account())
+    ]
+    spelt = {name.lower(): name for name in known}
+    # A name given without its path is a mistake of its own.
+    spelt.update({name.rpartition("/")[2].lower(): name for name in known})
+    near = get_close_matches(text.lower(), spelt, n=1)
+    return spelt[near[0]] if near else ""

@@ -24,6 +24,10 @@ _NONCE_BYTES: Final = 12
 _LONGEST_FILE: Final = 256
 
 
+class KeyFileMissingError(ConfigurationError):
+    """There is no key file: either nothing has been set up yet, or it was lost."""
+
+
 class FileKeyProvider:
     """A 256-bit key in a file of mode 0600, base64 on one line (THR-X14).
 
@@ -88,7 +92,7 @@ def _read(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise ConfigurationError(f"the key file `{path}` does not exist; run `iamkit init`") from None
+        raise KeyFileMissingError(f"the key file `{path}` does not exist; run `iamkit init`") from None
     except OSError as fault:
         raise ConfigurationError(f"the key file `{path}` cannot be read: {fault.strerror}") from None
     try:

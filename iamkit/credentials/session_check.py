@@ -18,6 +18,17 @@ from iamkit.storage import Epochs, Store
 _log = logging.getLogger("iamkit.credentials")
 
 _REMEMBERED: Final = 10_000
+# By the way that a live token of the other kind came.
+_ELSEWHERE: Final = {
+    SessionKind.BEARER: (
+        "this session token belongs in the session cookie;"
+        " for a bearer token, sign in with `kind=SessionKind.BEARER`"
+    ),
+    SessionKind.COOKIE: (
+        "this session token is sent as `Authorization: Bearer …`;"
+        " for the session cookie, sign in with `kind=SessionKind.COOKIE`"
+    ),
+}
 
 
 @dataclass(slots=True)
@@ -61,7 +72,7 @@ class SessionCheck:
             self._known.drop(session_id)
             raise ExpiredToken("the session has ended; sign in again")
         if kept.kind != kind:
-            raise InvalidClientTokenId(f"this session token is not accepted as a {kind}; sign in again")
+            raise InvalidClientTokenId(_ELSEWHERE[kind])
         if kept.state != SessionState.ACTIVE:
             raise InvalidClientTokenId("the sign-in is not complete: a new password has to be chosen first")
         if now >= known.touch_after:

@@ -18,6 +18,14 @@ _HEAD: Final = re.compile(
 )
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LONGEST: Final = 8192
+# The parts of a credential, in order, with what each must be.
+_CREDENTIAL: Final = (
+    ("access key id", re.compile(r"[A-Za-z0-9_]{16,128}", re.ASCII)),
+    ("date (YYYYMMDD)", re.compile(r"[0-9]{8}", re.ASCII)),
+    ("region", re.compile(r"[a-z0-9-]{1,64}", re.ASCII)),
+    ("service", re.compile(r"[a-z0-9-]{1,64}", re.ASCII)),
+)
+_NAMES: Final = re.compile(rf"{_NAME}(?:;{_NAME})*", re.ASCII)
 # Parameters that make a request one that is signed in its query.
 _PRESIGNED: Final = frozenset({"x-amz-signature", "x-amz-credential", "x-amz-algorithm"})
 _REQUIRED: Final = ("host", "x-amz-date")
@@ -74,9 +82,12 @@ def _diagnosed_head(text: str) -> AuthenticationError:
         shown = algorithm if re.fullmatch(r"[A-Za-z0-9-]{1,40}", algorithm, re.ASCII) else "this"
         return IncompleteSignature(f"`{shown}` is not an accepted algorithm; sign with {ALGORITHM}")
     parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
-    missing = [name for name in ("Credential", "SignedHeaders") if not parts.get(name)]
+    missing = [name for name in ("Credential", "SignedHeaders") if name not in parts]
     if missing:
         return IncompleteSignature(f"the Authorization header lacks `{'` and `'.join(missing)}`")
+    empty = [name for name in ("Credential", "SignedHeaders") if not parts[name]]
+    if empty:
+        return IncompleteSignature(f"`{'` and `'.join(empty)}` of the Authorization header is empty")
     credential = parts["Credential"].split("/")
     if len(credential) != 5:
         return IncompleteSignature(
@@ -84,8 +95,14 @@ def _diagnosed_head(text: str) -> AuthenticationError:
         )
     if credential[4] != TERMINATOR:
         return SignatureDoesNotMatch(f"the credential's scope must end with `{TERMINATOR}`")
+    for (name, form), part in zip(_CREDENTIAL, credential, strict=False):
+        # What stands there is not shown: it may be a secret that was pasted into the wrong place.
+        if not form.fullmatch(part):
+            return IncompleteSignature(f"the {name} in `Credential` is {'malformed' if part else 'empty'}")
     if parts["SignedHeaders"] != parts["SignedHeaders"].lower():
         return IncompleteSignature("`SignedHeaders` must be in lower case")
+    if not _NAMES.fullmatch(parts["SignedHeaders"]):
+        return IncompleteSignature("`SignedHeaders` must be header names with `;` between them")
     return IncompleteSignature(
         f"the Authorization header must be `{ALGORITHM} Credential=…, SignedHeaders=…, Signature=…`"
     )

@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Final, Protocol
 
 from iamkit.credentials.authentication import Authentication
+from iamkit.credentials.sessions import TOKEN_PREFIX
 from iamkit.credentials.sigv4_header import has_query_signature
 from iamkit.errors import IamkitError, InvalidClientTokenId, MalformedRequest, ServiceUnavailable
 from iamkit.http import Headers, HttpRequest, NeedsBody
@@ -91,6 +92,11 @@ def _not_understood(authorization: str) -> InvalidClientTokenId:
     scheme, parted, _ = authorization.partition(" ")
     # One word alone may be a secret that was sent without a scheme: only what stands before another is shown.
     named = bool(parted) and _SCHEME.fullmatch(scheme)
+    if named and scheme.lower() == "bearer":
+        return InvalidClientTokenId(
+            "the bearer token is not one of this deployment's session tokens, which begin with"
+            f" `{TOKEN_PREFIX}` and follow one space; sign in for one, or sign the request"
+        )
     shown = f"`{scheme}` credentials are" if named else "this `Authorization` field is"
     return InvalidClientTokenId(f"{shown} not accepted here; sign the request or send a session token")
 

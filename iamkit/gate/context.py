@@ -25,6 +25,8 @@ PluginKeys = Callable[[HttpRequest | None, Principal], Iterable[Mapping[str, Con
 _TOLD_PREFIXES: Final = ("aws:resourcetag/", "aws:requesttag/")
 _TOLD: Final = "aws:tagkeys"
 _RESERVED: Final = ("aws:", "iamkit:")
+# How much of a header that a client writes freely is a condition key, in characters.
+_LONGEST_SENT: Final = 1024
 
 
 class ContextBuilder:
@@ -87,7 +89,8 @@ class ContextBuilder:
         for key, header in (("aws:UserAgent", "user-agent"), ("aws:Referer", "referer")):
             sent = request.headers.get(header)
             if sent:
-                values[key] = sent
+                # Kept with every decision, those of strangers too, who must not choose how much that is.
+                values[key] = sent[:_LONGEST_SENT]
         values["iamkit:HttpMethod"] = request.method
         values["iamkit:HttpHost"] = request.host
 

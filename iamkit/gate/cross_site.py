@@ -23,11 +23,11 @@ def check(request: HttpRequest, proof: Authentication) -> None:
     """
     if not proof.by_cookie or (request.method in _SAFE and request.kind == "http"):
         return
-    site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in ("same-origin", "none"):
+    if any(site not in ("same-origin", "none") for site in request.headers.all("sec-fetch-site")):
         raise AccessDenied("this request was sent by another site and is not accepted with a session cookie")
-    origin = request.headers.get("origin")
-    if origin is not None and _host_of(origin) != request.host.lower():
+    # Without a Host (HTTP/1.0) there is nothing that an Origin could be the same as.
+    here = request.host.lower() or None
+    if any(here is None or _host_of(origin) != here for origin in request.headers.all("origin")):
         raise AccessDenied("the request's Origin is another site; it is not accepted with a session cookie")
 
 

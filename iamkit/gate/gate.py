@@ -177,7 +177,8 @@ class Gate:
         parts = self._parts()
         if resource != "*" and not resource.startswith("arn:"):
             resource = self.arn(principal, action.partition(":")[0], resource)
-        owner = account or _account_of(resource) or principal.account or parts.deployment.home_account
+        home = parts.deployment.home_account
+        owner = account or _owner_of(resource, asker=principal.account or home, home=home)
         asked = AccessRequest(principal.caller, action, resource, Context(), owner, explicit_trust)
         layers = ResourceLayers()
         try:
@@ -318,10 +319,14 @@ def _request_of(principal: Principal) -> HttpRequest | None:
     return principal.judge.request if isinstance(principal.judge, _Asking) else None
 
 
-def _account_of(resource: str) -> str:
-    # Shipped policies have `aws` where the account stands: they are the asker's, not another account's.
+def _owner_of(resource: str, *, asker: str, home: str) -> str:
     parts = resource.split(":", 5)
-    return parts[4] if len(parts) == 6 and re.fullmatch("[0-9]{12}", parts[4]) else ""
+    named = parts[4] if len(parts) == 6 else ""
+    if re.fullmatch("[0-9]{12}", named):
+        return named
+    # What has no single resource, and shipped policies (`aws` stands for their account), are the asker's. An
+    # ARN that names no account is the home account's: nobody comes to own it by asking about it.
+    return home if named == "" and resource != "*" else asker
 
 
 def _words(fault: Exception) -> str:

@@ -14,10 +14,15 @@ from iamkit.storage import Reader, Store
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A recorded decision with its explanation; none where deciding itself had failed."""
+    """A recorded decision with its explanation.
+
+    There is none where deciding itself had failed, and where the caller is of another account than whoever
+    asks (`withheld`): a resource's owner learns who asked and what came of it, not the other's policies.
+    """
 
     record: DecisionRecord
     explanation: Explanation | None
+    withheld: bool = False
 
 
 def why(store: Store, decision_id: str, *, options: EvaluationOptions) -> Told:

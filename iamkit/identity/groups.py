@@ -149,4 +149,6 @@ def members(reader: Reader, group: Group) -> list[User]:
 
 def _check_free(reader: Reader, account: str, name: str) -> None:
     if find(reader, account, name) is not None:
-        raise EntityAlreadyExists(f"a group named `{name}` exists already; names differ by more than case")
+        raise EntityAlreadyExists(
+            f"a group named `{name}` exists already; names are unique whatever their case"
+        )

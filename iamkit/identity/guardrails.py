@@ -83,7 +83,7 @@ def create(
     _checked_text(house, text, kind)
     if named(unit, name) is not None:
         raise EntityAlreadyExists(
-            f"a guardrail named `{name}` exists already; names differ by more than case"
+            f"a guardrail named `{name}` exists already; names are unique whatever their case"
         )
     house.quotas.hold("guardrails", unit.count(Guardrail) + 1)
     now = house.now()

@@ -86,7 +86,9 @@ def create(
         raise ValidationError(f"a description must have at most {DESCRIPTION_LENGTH} characters")
     _check_text(house, text)
     if unit.find(ManagedPolicy, {"account": account, "name_key": name_key(name)}, limit=1):
-        raise EntityAlreadyExists(f"a policy named `{name}` exists already; names differ by more than case")
+        raise EntityAlreadyExists(
+            f"a policy named `{name}` exists already; names are unique whatever their case"
+        )
     house.quotas.hold("managed_policies", unit.count(ManagedPolicy, {"account": account}) + 1)
     now = house.now()
     policy = ManagedPolicy(

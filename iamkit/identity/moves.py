@@ -24,7 +24,9 @@ def rename_user(
     new_name = user.name if name is None else checked_name("user", name)
     new_path = user.path if path is None else checked_path(path)
     if name_key(new_name) != user.name_key and users.find(unit, user.account, new_name) is not None:
-        raise EntityAlreadyExists(f"a user named `{new_name}` exists already; names differ by more than case")
+        raise EntityAlreadyExists(
+            f"a user named `{new_name}` exists already; names are unique whatever their case"
+        )
     renamed = replace(
         user,
         name=new_name,

@@ -54,7 +54,8 @@ def checked_arn(house: House, account: str, text: str) -> Arn:
 def put(unit: Unit, house: House, *, account: str, resource_arn: str, text: str) -> ResourcePolicy:
     """Save or replace the policy of a resource. Raises MalformedPolicyDocument, LimitExceeded."""
     checked_arn(house, account, resource_arn)
-    size = len(text.encode("utf-8"))
+    # Half a pair of surrogates has no bytes; the parser says so below.
+    size = len(text.encode("utf-8", "surrogatepass"))
     if size > house.quotas.resource_policy_bytes:
         raise LimitExceeded(
             f"quota `resource_policy_bytes` is {house.quotas.resource_policy_bytes}, and this has {size}"

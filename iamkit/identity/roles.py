@@ -69,7 +69,9 @@ def create(
     checked_name("role", name)
     checked_path(path)
     if find(unit, account, name) is not None:
-        raise EntityAlreadyExists(f"a role named `{name}` exists already; names differ by more than case")
+        raise EntityAlreadyExists(
+            f"a role named `{name}` exists already; names are unique whatever their case"
+        )
     house.quotas.hold("roles", unit.count(Role, {"account": account}) + 1)
     role = Role(
         role_id=house.ids.unique("AROA"),

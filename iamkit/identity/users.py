@@ -64,7 +64,9 @@ def create(
     checked_name("user", name)
     checked_path(path)
     if find(unit, account, name) is not None:
-        raise EntityAlreadyExists(f"a user named `{name}` exists already; names differ by more than case")
+        raise EntityAlreadyExists(
+            f"a user named `{name}` exists already; names are unique whatever their case"
+        )
     house.quotas.hold("users", unit.count(User, {"account": account}) + 1)
     user = User(
         user_id=house.ids.unique("AIDA"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Final, ParamSpec, Protocol, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar, cast
 
-from iamkit.audit.event import Origin
+from iamkit.audit.event import Event, Origin
 from iamkit.audit.trail import Trail
 from iamkit.errors import MissingAuthenticationToken, StoreUnavailable
 from iamkit.gate.verdict import Verdict
@@ -18,7 +18,7 @@ from iamkit.management.operation import Asks, Operation, Preparation, Work
 from iamkit.management.scribe import EventDraft, event_of
 from iamkit.management.services import Services
 from iamkit.policy.request import CallerKind, ContextValue
-from iamkit.storage import Store
+from iamkit.storage import Reader, Store, Unit
 
 _log = logging.getLogger("iamkit.management")
 
@@ -87,16 +87,21 @@ class Desk:
             )
         attempt = _Attempt()
         try:
-            prepared = self._prepared(operation, kwargs)
+            prepared = self._prepared(operation, kwargs, attempt)
+            if operation.read_only:
+                with self._store.read() as reader:
+                    result = operation.run(
+                        self._allowed(operation, reader, kwargs, attempt, prepared), *args, **kwargs
+                    )
+                event = self._event(self._draft(operation, kwargs, attempt, result=result))
+                # Nothing is told of what was read unless the reading was recorded.
+                self._trail.record_alone(event)
+                return result
             with self._store.write() as unit:
                 # Writing units are serialised: what the principal may do now is still so at the commit.
-                principal = self._services.current(self._principal)
-                work = Work(unit, self._house, self._services, principal, principal.account, prepared)
-                self._authorize(operation, work, kwargs, attempt)
+                work = self._allowed(operation, unit, kwargs, attempt, prepared)
                 result = operation.run(work, *args, **kwargs)
-                event = event_of(
-                    self._draft(operation, kwargs, attempt, result=result), self._house, self._origin
-                )
+                event = self._event(self._draft(operation, kwargs, attempt, result=result))
                 self._trail.record(unit, event)
         except Exception as fault:
             self._keep_failure(self._draft(operation, kwargs, attempt, error=fault))
@@ -104,14 +109,38 @@ class Desk:
         self._trail.announce(event)
         return result
 
-    def _prepared(self, operation: Operation[P, R], kwargs: Mapping[str, object]) -> object:
+    def _prepared(
+        self, operation: Operation[P, R], kwargs: Mapping[str, object], attempt: _Attempt
+    ) -> object:
         if operation.prepare is None:
             return None
         with self._store.read() as reader:
+            if not operation.read_only:
+                # Preparing hashes, and says what is wrong with a password: not to those who may not ask.
+                self._allowed(operation, reader, kwargs, attempt, None)
             preparation = Preparation(
                 reader, self._house, self._services, self._principal, self._principal.account
             )
             return operation.prepare(preparation, **kwargs)
+
+    def _allowed(
+        self,
+        operation: Operation[P, R],
+        reader: Reader,
+        kwargs: Mapping[str, object],
+        attempt: _Attempt,
+        prepared: object,
+    ) -> Work:
+        """What the operation works with, once it is allowed on what `reader` shows. Raises AccessDenied."""
+        principal = self._services.current(self._principal)
+        # An operation that only reads is handed what can only read.
+        unit = cast("Unit", reader)
+        work = Work(unit, self._house, self._services, principal, principal.account, prepared)
+        self._authorize(operation, work, kwargs, attempt)
+        return work
+
+    def _event(self, draft: EventDraft) -> Event:
+        return event_of(draft, self._house, self._origin)
 
     def _authorize(
         self, operation: Operation[P, R], work: Work, kwargs: Mapping[str, object], attempt: _Attempt
@@ -158,7 +187,7 @@ class Desk:
 
     def _keep_failure(self, draft: EventDraft) -> None:
         try:
-            self._trail.record_alone(event_of(draft, self._house, self._origin))
+            self._trail.record_alone(self._event(draft))
         except StoreUnavailable as fault:
             # The attempt's own error is what the caller has to see.
             _log.error("the event of a failed %s could not be kept: %s", draft.name, fault)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Final
+
 from iamkit.audit.decision_log import DecisionRecord
 from iamkit.audit.event import Event
 from iamkit.credentials.authentication import CredentialKind
@@ -9,6 +12,11 @@ from iamkit.errors import NoSuchEntity, ValidationError
 from iamkit.gate.why import Told, told
 from iamkit.management.operation import Asks, Preparation, Work, operation
 from iamkit.management.paging import LARGEST, Page
+from iamkit.policy.decision import Outcome
+
+# The word that asks for every denial, whatever its kind.
+DENIED: Final = "denied"
+_DENIALS: Final = (str(Outcome.EXPLICIT_DENY), str(Outcome.IMPLICIT_DENY))
 
 
 def _written(preparation: Preparation, **_others: object) -> None:
@@ -29,6 +37,8 @@ def get_decision(work: Work, *, decision_id: str) -> Told:
     found = told(work.unit, decision_id, options=work.services.options)
     if found.record.account != work.account and not _everywhere(work):
         raise NoSuchEntity(f"no decision `{decision_id[:80]}` of this account is recorded")
+    if json.loads(found.record.caller)["account"] not in ("", work.account) and not _everywhere(work):
+        return Told(found.record, None, withheld=True)
     return found
 
 
@@ -40,16 +50,20 @@ def _decisions_asks(work: Work, **_others: object) -> Asks:
 def list_decisions(
     work: Work, *, outcome: str | None = None, principal: str | None = None, max_items: int = 50
 ) -> Page[DecisionRecord]:
-    """The last decisions of the account, newest first; only of one outcome, only about one principal."""
-    wanted = {"account": work.account, "outcome": outcome, "principal": principal}
-    where = {name: value for name, value in wanted.items() if value is not None}
-    return Page(
-        tuple(
-            work.unit.find(
-                DecisionRecord, where, order="decided_at", newest_first=True, limit=_bounded(max_items)
-            )
-        )
-    )
+    """The last decisions of the account, newest first; only of one outcome, only about one principal.
+
+    `outcome` is one of `Outcome`, or `denied` for both kinds of denial.
+    """
+    limit = _bounded(max_items)
+    outcomes = _DENIALS if outcome == DENIED else (outcome,)
+    found: list[DecisionRecord] = []
+    for one in outcomes:
+        wanted = {"account": work.account, "outcome": one, "principal": principal}
+        where = {name: value for name, value in wanted.items() if value is not None}
+        found += work.unit.find(DecisionRecord, where, order="decided_at", newest_first=True, limit=limit)
+    if len(outcomes) > 1:
+        found.sort(key=lambda kept: kept.decided_at, reverse=True)
+    return Page(tuple(found[:limit]))
 
 
 def _events_asks(work: Work, **_others: object) -> Asks:

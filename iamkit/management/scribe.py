@@ -77,7 +77,9 @@ def event_of(draft: EventDraft, house: House, origin: Origin) -> Event:
         read_only=draft.read_only,
         origin=origin,
         request_parameters={
-            _camel(name): _shown(value) for name, value in draft.parameters.items() if value is not None
+            _camel(name): _shown_as(name, value)
+            for name, value in draft.parameters.items()
+            if value is not None
         },
         response_elements=None if draft.read_only or draft.error else _facts(draft.result),
         resources=draft.resources,
@@ -124,6 +126,12 @@ def _facts(result: object) -> dict[str, object] | None:
         if facts:
             return facts
     return None
+
+
+def _shown_as(name: str, value: object) -> object:
+    # A caller that forgot to wrap a secret fails, and its event is kept all the same.
+    bare = isinstance(value, (str, bytes)) and name.endswith(("password", "secret", "token"))
+    return HIDDEN if bare else _shown(value)
 
 
 def _shown(value: object) -> object:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
 
 from iamkit.credentials import sessions
 from iamkit.identity import boundaries, departures, moves, users
@@ -94,8 +96,19 @@ def update_user(
     return moves.rename_user(work.unit, work.house, user, name=new_user_name, path=new_path)
 
 
-def _delete_asks(work: Work, *, user_name: str, **_others: object) -> Asks:
-    return targets.user(work, user_name)
+# What taking everything off a user does, each of which may be denied on its own.
+_CASCADE: Final = (
+    "iam:DeleteAccessKey",
+    "iam:DeleteLoginProfile",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:DeleteUserPolicy",
+    "iam:DetachUserPolicy",
+)
+
+
+def _delete_asks(work: Work, *, user_name: str, cascade: bool = False) -> Asks:
+    asks = targets.user(work, user_name)
+    return replace(asks, also=_CASCADE) if cascade else asks
 
 
 @operation("iam:DeleteUser", access="Write", on=("user",), asks=_delete_asks)

@@ -12,8 +12,6 @@ from iamkit.storage import Epochs
 
 # How many epochs are remembered at most; beyond it they are read again.
 _REMEMBERED: Final = 10_000
-# Every so many calls: whether the file at the path is still the open one (that costs as much as the rest).
-_CALLS_BETWEEN_LOOKS: Final = 64
 
 
 class Watch:
@@ -33,15 +31,14 @@ class Watch:
         self._connection: sqlite3.Connection | None = None
         self._version = -1
         self._known: dict[str, int] = {}
-        self._calls = 0
 
     def epochs(self, scopes: Sequence[str]) -> Epochs:
         """The committed epoch of each scope. Raises what sqlite3 raises."""
         with self.lock:
+            # Two microseconds: without it, a process whose file was swapped for a restored one would go on
+            # serving, from memory, whomever the restored one has refused since.
+            self._require_same_file()
             connection = self._connection or self._open()
-            self._calls += 1
-            if self._calls % _CALLS_BETWEEN_LOOKS == 0:
-                self._require_same_file()
             version = connection.execute("PRAGMA data_version").fetchone()[0]
             if version != self._version or len(self._known) > _REMEMBERED:
                 self._known.clear()
@@ -63,7 +60,6 @@ class Watch:
         self.close()
 
     def _open(self) -> sqlite3.Connection:
-        self._require_same_file()
         connection = self._connection = self._connect()
         connection.execute("PRAGMA query_only = ON")
         # Numbers of data_version mean nothing on another connection.

@@ -31,6 +31,7 @@ from iamkit.web.guard import (
     unreadable_request,
 )
 from iamkit.web.marker import Marker, handler_of_view, marker_of
+from iamkit.web.sniff import checked_guardian, misplaced
 from iamkit.web.wsgi import Door, WSGIMiddleware
 
 if TYPE_CHECKING:
@@ -51,9 +52,11 @@ def protect(app: AppT, iam: HasGate | Gatekeeper, *, public: Collection[str] = (
     `public={"static"}` opens Flask's own static files, the app's and its blueprints'. Apps that are
     put beside this one by a DispatcherMiddleware have to be protected themselves, or carry a marker.
     """
+    if not isinstance(app, flask.Flask):
+        raise misplaced(app, iam, "Flask")
     if EXTENSION in app.extensions:
         raise ConfigurationError("the app is protected already; call `protect` once")
-    extension = FlaskGuard(app, Guard(gate_of(iam), public=public))
+    extension = FlaskGuard(app, Guard(gate_of(checked_guardian(iam)), public=public))
     app.extensions[EXTENSION] = extension
     app.before_request_funcs.setdefault(None, []).insert(0, extension.check)
     # What a view raises of iamkit's own, such as `iam.authorize(...)`. An app's own handler goes before.

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final, TypeVar, overload
 
 from iamkit.errors import ConfigurationError
 from iamkit.policy.request import ContextValue
@@ -89,9 +89,20 @@ def require(
     return mark
 
 
-def public(endpoint: E) -> E:
-    """Mark an endpoint as open to everybody, signed in or not."""
-    return _marked(endpoint, Public())
+@overload
+def public(endpoint: E, /) -> E: ...
+
+
+@overload
+def public() -> Callable[[E], E]: ...
+
+
+def public(*endpoint: E) -> E | Callable[[E], E]:
+    """Mark an endpoint as open to everybody, signed in or not. `@public()` is the same as `@public`."""
+    if not endpoint:
+        return lambda later: _marked(later, Public())
+    (marked,) = endpoint
+    return _marked(marked, Public())
 
 
 def marker_of(endpoint: object) -> Marker | None:

@@ -62,7 +62,7 @@ def match(routes: list[BaseRoute], scope: Scope) -> tuple[Match, BaseRoute | Non
 
 def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target:
     """What runs if `node`, which matched `scope`, is dispatched. Raises ConfigurationError if unknown."""
-    served: object = node
+    served: object = None
     while is_included(node):
         # The same call by which FastAPI itself chooses among the routes of an included router.
         choose = getattr(node, "_match", None)
@@ -72,8 +72,9 @@ def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target
         if found is not Match.FULL or not isinstance(chosen, BaseRoute):
             raise ConfigurationError("an included router matched a request and then chose no route")
         node = chosen
-        served = served or node
-    parameters = as_read(getattr(served, "dependant", None), child.get("path_params", {}))
+    # An included route is served with the parameters of its prefix too; a socket is made anew with them.
+    dependant = getattr(served, "dependant", None) or getattr(node, "dependant", None)
+    parameters = as_read(dependant, child.get("path_params", {}))
     if isinstance(node, Route):
         return _route_target(node, child["endpoint"], str(scope["method"]), parameters)
     if isinstance(node, WebSocketRoute):

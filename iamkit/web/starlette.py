@@ -36,6 +36,7 @@ from iamkit.web.guard import (
     not_admitted,
     unreadable_request,
 )
+from iamkit.web.sniff import checked_guardian, misplaced
 
 AppT = TypeVar("AppT", bound=Starlette)
 
@@ -50,9 +51,11 @@ def protect(app: AppT, iam: HasGate | Gatekeeper, *, public: Collection[str] = (
     (StaticFiles), or a mount by its name. Raises ConfigurationError if the route tree holds something
     that cannot be guarded.
     """
+    if not isinstance(app, Starlette):
+        raise misplaced(app, iam, "Starlette or FastAPI")
     if guard_of(app) is not None:
         raise ConfigurationError("the app is protected already; call `protect` once")
-    guard = Guard(gate_of(iam), public=public)
+    guard = Guard(gate_of(checked_guardian(iam)), public=public)
     # Says at start-up what could not be guarded.
     inventory.rows_of(app.router, guard)
     arm(app.router)

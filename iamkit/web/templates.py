@@ -81,9 +81,10 @@ def is_text(value: object) -> bool:
 
 def _add_literal(parts: list[str | Field], whole: str, literal: str) -> None:
     if not _LITERAL.fullmatch(literal):
+        whole_kind = "; leave the resource out to ask for `*`, as listing does" if "*" in literal else ""
         raise ConfigurationError(
             f"resource template `{whole}` may hold letters, digits, `_.,=+@/:~-`, places like `{{doc_id}}` "
-            "or `{name:path}`; a request names one resource, so it holds no wildcard"
+            f"or `{{name:path}}`; a request names one resource, so it holds no wildcard{whole_kind}"
         )
     if literal:
         parts.append(literal)

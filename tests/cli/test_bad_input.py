@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from iamkit.kit import IAM
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
@@ -28,7 +30,15 @@ CASES = [
     (["user", "create", "x" * 65], "1 to 64 characters"),
     (["user", "create", ""], "1 to 64 characters"),
     (["user", "create", "a b"], "may hold only"),
-    (["user", "create", "ANA"], "exists already"),
+    (["user", "create", "ANA"], "exists already; names are unique whatever their case"),
+    (["users"], "there is no command `users`; did you mean `user`?"),
+    (["user", "creat", "x"], "there is no command `creat`; did you mean `create`?"),
+    (["zzzzzz"], "there is no command `zzzzzz`; `iamkit --help` lists them"),
+    (["user", "attach", "ana", "readonlyacces"], "did you mean `ReadOnlyAccess`"),
+    (["user", "create", "x", "--boundary", "AdministratorAcces"], "did you mean `AdministratorAccess`"),
+    (["resource-policy", "put", "doc/1", GOOD], "write `arn:aws:SERVICE::123456789012:doc/1`"),
+    (["resource-policy", "delete", "doc/1"], "write `arn:aws:SERVICE::123456789012:doc/1`"),
+    (["decisions", "--outcome", "refused"], "Invalid value"),
     (["user", "create", "x", "--tag", "novalue"], "`key=value`"),
     (["user", "create", "x", "--tag", "a=1", "--tag", "a=2"], "given twice"),
     (["user", "create", "x", "--tag", "aws:a=1"], "reserved"),
@@ -199,6 +209,79 @@ def test_a_missing_key_file_is_told(cli: Cli) -> None:
 
     assert result.exit_code == 2
     assert "master.key" in result.stderr
+    assert "restore it from a backup" in result.stderr
+
+
+def test_a_misspelt_policy_of_the_accounts_own_is_suggested_with_its_path(cli: Cli) -> None:
+    """To those who may ask only: who is refused learns no name."""
+    cli.ok("policy", "create", "editors", GOOD, "--path", "/app/")
+
+    assert "did you mean `app/editors`" in cli("policy", "show", "editor").stderr
+    assert "did you mean" not in cli("policy", "show", "zzzz").stderr
+    refused = cli("policy", "show", "editor", env=cli.key_of("ana"))
+    assert refused.exit_code == 1
+    assert "did you mean" not in refused.stderr
+
+
+def test_a_suggestion_belongs_to_its_own_fault(cli: Cli) -> None:
+    """If it is the user that is missing, nothing is said of the policy."""
+    result = cli("user", "create", "ana", "--boundary", "ReadOnlyAcces")
+
+    assert "exists already" in result.stderr or "there is no policy" in result.stderr
+    assert "did you mean" not in cli("user", "show", "nobody").stderr
+
+
+def test_who_acts_by_the_environment_is_told(cli: Cli) -> None:
+    """A refusal names the variable and its owner; with `--as` there is nothing to say."""
+    key = cli.key_of("ana")
+
+    by_key = cli("user", "list", env=key)
+    by_name = cli("user", "list", "--as", "ana")
+
+    assert by_key.exit_code == by_name.exit_code == 1
+    assert "acting as ana, by IAMKIT_ACCESS_KEY_ID" in by_key.stderr
+    assert "IAMKIT_ACCESS_KEY_ID" not in by_name.stderr
+    assert "`iamkit why d_" in by_key.stderr
+    assert key["IAMKIT_SECRET_ACCESS_KEY"] not in by_key.output
+
+
+def test_who_may_not_explain_is_not_sent_to_why(cli: Cli) -> None:
+    """A refused `iamkit why` does not advise `iamkit why`."""
+    result = cli("why", "d_x", "--as", "ana")
+
+    assert result.exit_code == 1
+    assert "iamkit:GetDecision" in result.stderr
+    assert "`iamkit why" not in result.stderr
+
+
+def test_a_key_of_another_directory_is_told_with_both(cli: Cli) -> None:
+    """An unknown key names the variable and the directory that it was tried on."""
+    env = {"IAMKIT_ACCESS_KEY_ID": "AKIAABCDEFGHIJKLMNOP", "IAMKIT_SECRET_ACCESS_KEY": "canary" * 7}
+
+    result = cli("whoami", env=env)
+
+    assert result.exit_code == 1
+    assert "IAMKIT_ACCESS_KEY_ID" in result.stderr
+    assert f"`{cli.directory}`" in result.stderr
+    assert "canary" not in result.output
+
+
+def test_denied_lists_both_kinds_of_denial(cli: Cli) -> None:
+    """Newest first, no more than asked for, and no allow among them."""
+    deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "a:B", "Resource": "*"}]}
+    cli.ok("user", "put-policy", "ana", "no", json.dumps(deny))
+    with IAM(cli.directory) as iam:
+        ana = iam.find_principal("ana")
+        for action in ("a:B", "a:C", "a:B"):
+            iam.check(action, principal=ana)
+
+    found = cli.data("decisions", "--outcome", "denied")
+    assert [item["action"] for item in found] == ["a:B", "a:C", "a:B"]
+    assert {item["outcome"] for item in found} == {"explicitDeny", "implicitDeny"}
+    assert [item["action"] for item in cli.data("decisions", "--outcome", "denied", "--limit", "2")] == [
+        "a:B",
+        "a:C",
+    ]
 
 
 def test_unknown_settings_are_told(cli: Cli) -> None:

@@ -66,8 +66,15 @@ def test_a_prompt_asks_twice_without_echo(cli: Cli, password: str, monkeypatch: 
     result = cli("user", "password", "ana", input=f"{password}\n{password}\n")
 
     assert result.exit_code == 0
+    assert "New password of ana (at least 15 characters): " in result.output
     assert password not in result.output
     assert _signs_in(cli, "ana", password)
+
+
+def test_help_says_how_long_a_password_has_to_be(cli: Cli) -> None:
+    """Before anybody types one."""
+    for words in (("user", "create"), ("user", "password")):
+        assert "at least 15 characters" in " ".join(cli.ok(*words, "--help").split())
 
 
 def test_two_different_answers_are_asked_again(

@@ -78,8 +78,25 @@ def test_a_session_verifies_the_way_it_was_made_for(store: CountingStore, clock:
     ):
         token = start(store, clock, kind=kind)
         assert check.verify(token, kind).user_id == USER
-        with pytest.raises(InvalidClientTokenId):
+        with pytest.raises(InvalidClientTokenId, match=f"kind=SessionKind.{wrong.name}`") as refusal:
             check.verify(token, wrong)
+        assert token not in str(refusal.value)
+
+
+@pytest.mark.parametrize("kind", list(SessionKind))
+def test_an_ended_token_is_told_no_kind(store: CountingStore, clock: FrozenClock, kind: SessionKind) -> None:
+    """Whichever way an ended token comes, it has ended; of an unknown one nothing more is said either."""
+    check = SessionCheck(store, clock)
+    token = start(store, clock, kind=kind)
+    clock.advance(timedelta(hours=25))
+
+    for way in SessionKind:
+        with pytest.raises(ExpiredToken) as ended:
+            check.verify(token, way)
+        with pytest.raises(InvalidClientTokenId) as unknown:
+            check.verify("iks_" + "A" * 43, way)
+        assert str(ended.value) == "the session has ended; sign in again"
+        assert str(unknown.value) == "the session token is not valid; sign in again"
 
 
 @pytest.mark.parametrize("token", ["", "iks_", "iks_" + "A" * 43, "x" * 100_000, "iks_é"])

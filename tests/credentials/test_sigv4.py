@@ -316,6 +316,36 @@ def test_another_scope_is_refused(part: str, value: str) -> None:
         verifier().verify(request, find)
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "said"),
+    [
+        (KEY, "", "the access key id in `Credential` is empty"),
+        (KEY, "short", "the access key id in `Credential` is malformed"),
+        (KEY, SECRET.replace("/", "+"), "the access key id in `Credential` is malformed"),
+        ("20260101", "2026-01-01", r"the date \(YYYYMMDD\) in `Credential` is malformed"),
+        ("20260101", "", r"the date \(YYYYMMDD\) in `Credential` is empty"),
+        ("eu-west-1", "", "the region in `Credential` is empty"),
+        ("eu-west-1", "EU", "the region in `Credential` is malformed"),
+        ("/iamkit/", "//", "the service in `Credential` is empty"),
+        ("SignedHeaders=content-type", "SignedHeaders=;host", "header names with `;` between"),
+        ("SignedHeaders=content-type", "SignedHeaders=Content-Type", "lower case"),
+        (
+            f"Credential={KEY}/20260101/eu-west-1/iamkit/aws4_request",
+            "Credential=",
+            "`Credential` .* is empty",
+        ),
+        (f"Credential={KEY}/20260101/eu-west-1/iamkit/aws4_request, ", "", "lacks `Credential`"),
+    ],
+)
+def test_a_fault_of_form_names_its_part(part: str, value: str, said: str) -> None:
+    """Which part of the header is empty or malformed is said; what stood there is not."""
+    request = altered(signed(), "authorization", lambda text: text.replace(part, value, 1))
+
+    with pytest.raises(IncompleteSignature, match=said) as refusal:
+        verifier().verify(request, find)
+    assert "bPxRfiCY" not in str(refusal.value)
+
+
 def test_a_signature_for_another_service_is_refused_though_right() -> None:
     """What was signed for `iam` is no good for the app, and the error names the service to sign for."""
     with pytest.raises(SignatureDoesNotMatch, match="`iamkit`"):

@@ -92,6 +92,26 @@ def test_a_credential_that_nobody_understands_is_401_and_never_anonymous(header:
 
 
 @pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("Bearer junk-canary", "begin"),
+        ("bearer eyJhbGciOiJub25lIn0.canary.", "begin"),
+        ("Bearer  iks_canary", "begin"),
+        ("Basic canary", "`Basic` credentials are not accepted"),
+        ("canary", "this `Authorization` field is not accepted"),
+    ],
+)
+def test_the_refusal_says_what_a_bearer_token_of_this_deployment_looks_like(header: str, said: str) -> None:
+    """Bearer itself is accepted, so it is the token that is wrong; other schemes are not accepted at all."""
+    with pytest.raises(InvalidClientTokenId) as refusal:
+        authenticator(Plugin(lambda _: None)).authenticate(asked(("Authorization", header)))
+
+    assert said in str(refusal.value)
+    assert ("`iks_`" in str(refusal.value)) == (said == "begin")
+    assert "canary" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
     ("fields", "query"),
     [
         ([("Authorization", "A x"), ("Authorization", "A x")], ""),

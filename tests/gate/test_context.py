@@ -177,6 +177,14 @@ def test_K8_K9_what_the_client_says_of_itself(
     assert key not in build(make_principal(), make_request((header, "")))
 
 
+@pytest.mark.parametrize(("key", "header"), [("aws:UserAgent", "User-Agent"), ("aws:Referer", "Referer")])
+def test_what_a_stranger_writes_is_kept_in_bounds(
+    build: Build, make_principal: Make, make_request: Make, key: str, header: str
+) -> None:
+    """Every refusal is recorded with its condition keys, so a long header must not fill memory and disk."""
+    assert build(make_principal(), make_request((header, "x" * 60_000)))[key] == "x" * 1024
+
+
 @pytest.mark.parametrize(
     ("kind", "arn"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from iamkit.credentials.authentication import Authentication, CredentialKind
@@ -52,6 +54,17 @@ def test_a_foreign_write_with_a_cookie_is_refused(headers: dict[str, str]) -> No
 def test_our_own_write_with_a_cookie_passes(headers: dict[str, str]) -> None:
     """The app's own pages, the address bar, and clients that send neither header go on."""
     cross_site.check(_request("POST", **headers), _proof(by_cookie=True))
+
+
+def test_a_foreign_field_beside_our_own_is_not_overlooked() -> None:
+    """Every field counts, not the first; and where no Host was sent, no Origin is the same."""
+    request = _request("POST")
+    nowhere = replace(request, host="", headers=Headers((("origin", "null"),)))
+    sites = Headers((("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")))
+    origins = Headers((("origin", "https://app.example"), ("origin", "https://evil.example")))
+    for asked in (replace(request, headers=sites), replace(request, headers=origins), nowhere):
+        with pytest.raises(AccessDenied):
+            cross_site.check(asked, _proof(by_cookie=True))
 
 
 def test_a_read_passes_from_anywhere() -> None:

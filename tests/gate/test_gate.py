@@ -490,8 +490,19 @@ def test_another_accounts_resource_needs_that_accounts_word(
 
     assert not gate.authorize(allowing(), "doc:Get", "arn:aws:doc::444455556666:doc/1")
     assert not gate.authorize(allowing(), "doc:Get", "arn:aws:doc:::doc/1", account="444455556666")
-    assert gate.authorize(allowing(), "doc:Get", "arn:aws:doc:::doc/1")
     assert gate.authorize(allowing(), "doc:Get", "*")
+
+
+def test_an_arn_that_names_no_account_is_the_home_accounts(
+    house: MakesHouse, allowing: Callable[[], Principal]
+) -> None:
+    """A tenant does not come to own what it asks about; where the account is said, that one owns it."""
+    gate = house().gate
+    home = gate._parts().deployment.home_account
+
+    assert home != allowing().account
+    assert not gate.authorize(allowing(), "doc:Get", "arn:aws:doc:::doc/1")
+    assert gate.authorize(allowing(), "doc:Get", "arn:aws:doc:::doc/1", account=allowing().account)
 
 
 def test_a_shipped_policy_is_nobody_elses(house: MakesHouse, make_principal: Make, make_policy: Make) -> None:

@@ -47,7 +47,7 @@ def test_names_are_unique_whatever_their_case(world: World) -> None:
     """CAP-B1: `JEFF` is taken once `jeff` is, and finds the same user; `jeff2` is free."""
     user = world.user("jeff")
 
-    with pytest.raises(EntityAlreadyExists, match="differ by more than case"):
+    with pytest.raises(EntityAlreadyExists, match="unique whatever their case"):
         world.user("JEFF", "/other/")
     with world.store.read() as reader:
         assert users.get(reader, HOME, "JeFf").user_id == user.user_id

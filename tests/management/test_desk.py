@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from iamkit.audit.decision_log import DecisionRecord
+from iamkit.credentials.secret import Secret
 from iamkit.errors import (
     AccessDenied,
     EntityAlreadyExists,
@@ -18,7 +19,7 @@ from iamkit.errors import (
     ValidationError,
 )
 from iamkit.identity import inline, users
-from iamkit.management import access_keys, accounts, groups
+from iamkit.management import access_keys, accounts, groups, login_profiles
 from iamkit.management import users as user_operations
 from iamkit.management.operation import Asks, Work, operation
 
@@ -244,3 +245,41 @@ def test_every_resource_and_action_has_to_be_allowed(office: Office) -> None:
     with pytest.raises(AccessDenied, match="group/g "):
         desk.do(groups.update_group, group_name="g", new_path="/")
     assert desk.do(groups.update_group, group_name="g", new_path="/app/x/").path == "/app/x/"
+
+
+def test_a_reading_operation_waits_for_no_writer(office: Office) -> None:
+    """Somebody who writes does not hold up those who read, and a reader cannot write."""
+    office.person("ana", office.document())
+    desk = office.desk("ana")
+    seen: list[bool] = []
+
+    @operation("iam:GetUser", access="Read", asks=lambda work, **_: Asks((f"arn:aws:iam::{HOME}:user/x",)))
+    def read(work: Work) -> None:
+        seen.append(hasattr(work.unit, "add"))
+
+    desk.do(read)
+
+    assert seen == [False]
+    assert office.events()[0]["eventName"] == "GetUser"
+
+
+def test_nothing_is_prepared_for_those_who_may_not(office: Office) -> None:
+    """What is wrong with a password is not said to whoever may not set one."""
+    office.person("sam", office.document(action="doc:*"))
+    office.owner().do(user_operations.create_user, user_name="jeff")
+
+    with pytest.raises(AccessDenied):
+        office.desk("sam").do(login_profiles.create_login_profile, user_name="jeff", password=Secret("short"))
+
+
+def test_taking_everything_off_a_user_can_be_denied_piece_by_piece(office: Office) -> None:
+    """A Deny on deleting access keys holds for deleting the user with all that hangs on it, too."""
+    deny = '{"Effect": "Deny", "Action": "iam:DeleteAccessKey", "Resource": "*"}'
+    allow = '{"Effect": "Allow", "Action": "*", "Resource": "*"}'
+    office.person("ana", f'{{"Version": "2012-10-17", "Statement": [{allow}, {deny}]}}')
+    office.owner().do(user_operations.create_user, user_name="jeff")
+    desk = office.desk("ana")
+
+    with pytest.raises(AccessDenied, match="iam:DeleteAccessKey"):
+        desk.do(user_operations.delete_user, user_name="jeff", cascade=True)
+    desk.do(user_operations.delete_user, user_name="jeff")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,8 @@ import pytest
 
 from iamkit.errors import AccessDenied, NoSuchEntity, ValidationError
 from iamkit.management import inline, records, users
+from iamkit.policy.layers import CallerLayers
+from iamkit.policy.request import Caller, CallerKind
 
 if TYPE_CHECKING:
     from tests.management.conftest import Office
@@ -81,3 +84,21 @@ def test_reading_the_log_is_in_the_log(office: Office) -> None:
     owner.do(records.lookup_events)
 
     assert owner.do(records.lookup_events).items[0].event_name == "LookupEvents"
+
+
+def test_another_accounts_policies_are_not_told(office: Office) -> None:
+    """The owner of a resource sees who of elsewhere asked and what came of it, not that caller's policies."""
+    stranger = replace(
+        office.principals.root(HOME),
+        caller=Caller(
+            CallerKind.USER, "arn:aws:iam::999988887777:user/eve", "999988887777", unique_id="AIDAEVE"
+        ),
+        account="999988887777",
+        layers=CallerLayers(),
+    )
+    verdict = office.gate.authorize(stranger, "doc:Get", NOTE)
+
+    found = office.owner().do(records.get_decision, decision_id=verdict.id)
+
+    assert found.record.resource == NOTE
+    assert (found.explanation, found.withheld) == (None, True)

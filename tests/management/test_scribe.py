@@ -67,3 +67,25 @@ def test_secrets_are_hidden_however_deep_they_lie(office: Office) -> None:
 
     assert event["requestParameters"] == {"newPassword": HIDDEN, "deep": {"list": [HIDDEN, 1]}}
     assert "hunter2" not in json.dumps(event)
+
+
+def test_a_secret_that_nobody_wrapped_is_hidden_too(office: Office) -> None:
+    """A forgotten Secret fails, and the event of the failure must not keep the password for ever."""
+    draft = EventDraft(
+        name="X",
+        service="iam",
+        read_only=False,
+        principal=office.principals.root(HOME),
+        account=HOME,
+        parameters={"password": "hunter2", "old_password": "hunter2", "password_reset_required": True},
+        error=AttributeError("hunter2"),
+    )
+
+    event = event_of(draft, office.house, Origin()).as_data()
+
+    assert event["requestParameters"] == {
+        "password": HIDDEN,
+        "oldPassword": HIDDEN,
+        "passwordResetRequired": True,
+    }
+    assert "hunter2" not in json.dumps(event)

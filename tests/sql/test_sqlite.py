@@ -169,7 +169,7 @@ def test_a_replaced_file_answers_nothing(store: SQLStore, path: Path) -> None:
         with pytest.raises(StoreUnavailable, match="replaced"), store.write():
             pass
         with pytest.raises(StoreUnavailable, match="replaced"):
-            [store.epochs(["s"]) for _ in range(100)]
+            store.epochs(["s"])
         path.touch()
 
 
@@ -311,14 +311,3 @@ def test_a_store_survives_a_fork(store: SQLStore, path: Path) -> None:
     said = run(FORKER, path).splitlines()
 
     assert said == ["child 1 3", "parent 3", "thread 3", "orphan 4", "0", "before child orphan 4"]
-
-
-def test_a_killed_process_loses_nothing_acknowledged() -> None:
-    """A few rounds of the kill loop; the long run is the script itself."""
-    script = Path(__file__).parents[1] / "proofs" / "kill_loop.py"
-
-    command = [sys.executable, str(script), "--rounds", "5"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-    assert done.returncode == 0, done.stderr
-    assert "none lost, none alone" in done.stdout

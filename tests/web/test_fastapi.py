@@ -292,10 +292,18 @@ def test_what_the_endpoint_reads_is_what_is_decided_on(gate: MemoryGate, spellin
     def on_day(day: date) -> None:
         pass
 
+    @inner.websocket("/ws/{doc_id}")
+    @require("docs:Read", "ws/{tenant}/{doc_id}")
+    async def listen(websocket: WebSocket, tenant: int, doc_id: int) -> None:
+        await websocket.accept()
+        await websocket.close()
+
     app.include_router(inner, prefix="/of/{tenant}")
     protect(app, gate)
     assert get(app, f"/of/{spelling}/doc/{spelling}", ALICE) == 200
     assert gate.recorded[-1][2].endswith(":doc/1/1")
+    with TestClient(app).websocket_connect(f"/of/{spelling}/ws/{spelling}", headers=ALICE):
+        assert gate.recorded[-1][2].endswith(":ws/1/1")
     assert get(app, "/day/2026-01-31", ALICE) == 200
     assert get(app, "/day/2026-01-31T00:00:00", ALICE) == 403
 

@@ -65,6 +65,25 @@ def test_a_malformed_template_stops_the_import(resource: str) -> None:
         require("docs:Read", resource)
 
 
+def test_a_wildcard_in_a_template_is_told_how_to_ask_for_all() -> None:
+    """Whoever wants `*` leaves the resource out; other bad characters get no such advice."""
+    with pytest.raises(ConfigurationError, match="leave the resource out to ask for `\\*`"):
+        require("todo:List", "todo/*")
+    with pytest.raises(ConfigurationError) as refusal:
+        require("todo:List", "to do")
+    assert "leave the resource out" not in str(refusal.value)
+
+
+def test_public_is_the_same_with_parentheses() -> None:
+    """`@public()` and `@public` mark the very function, once."""
+    for marked in (public(fresh()), public()(fresh())):
+        assert marker_of(marked) == Public()
+        with pytest.raises(ConfigurationError, match="two marks"):
+            public()(marked)
+    with pytest.raises(ConfigurationError, match="not callable"):
+        public(None)
+
+
 def test_forgotten_parentheses_stop_the_import() -> None:
     """`@require` without arguments is given the function, which is no action."""
     with pytest.raises(ConfigurationError, match="is not an action"):

@@ -25,6 +25,12 @@ from iamkit.management import (
 # For a play that starts anew each time, in a temporary directory.
 _ANA_PASSWORD = Secret("three quiet otters read maps")
 
+# What jeff may not do, and how he is told. What he may do raises where it is refused.
+_EVERYBODY = "jeff lists everybody"
+_NO_SLASH = "jeff creates a user on the path `/app`"
+_MALFORMED = "jeff gives backup the launch post's own policy"
+_REFUSED = {_EVERYBODY: "denied", _NO_SLASH: "refused", _MALFORMED: "refused"}
+
 
 @dataclass(frozen=True, slots=True)
 class Cast:
@@ -33,6 +39,12 @@ class Cast:
     signers: Mapping[str, Signer]
     ana_password: Secret
     notes: tuple[tuple[str, str], ...]
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether jeff was refused what the story says that he is refused."""
+        tried = dict(self.notes)
+        return all(tried[attempt].startswith(answer) for attempt, answer in _REFUSED.items())
 
 
 class Policies:
@@ -70,16 +82,16 @@ def assemble(iam: IAM, documents: Policies) -> Cast:
         notes.append((f"jeff creates {name} on /app/, with an access key", "allowed"))
     jeff.do(users.list_users, path_prefix="/app/")
     notes.append(("jeff lists /app/", "allowed"))
-    notes.append(("jeff lists everybody", _refusal(lambda: jeff.do(users.list_users))))
+    notes.append((_EVERYBODY, _refusal(lambda: jeff.do(users.list_users))))
     notes.append(
         (
-            "jeff creates a user on the path `/app`",
+            _NO_SLASH,
             _refusal(lambda: jeff.do(users.create_user, user_name="x", path="/app")),
         )
     )
     notes.append(
         (
-            "jeff gives backup the launch post's own policy",
+            _MALFORMED,
             _refusal(
                 lambda: jeff.do(
                     inline.put_user_policy,
