@@ -141,6 +141,7 @@ class Wiring:
             render=self._render,
             options=self._options,
             allow_sampling=self.settings.allow_sampling,
+            hosts=self.settings.hosts,
             blocking=not self.settings.store_url.startswith("sqlite:"),
         )
 

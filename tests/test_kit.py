@@ -220,3 +220,27 @@ def test_a_wrong_key_file_stops_the_start(iam: IAM, tmp_path: Path) -> None:
         pytest.raises(ConfigurationError),
     ):
         mixed.operator()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("app.example", 200),
+        ("APP.example:8443", 200),
+        ("evil.example", 400),
+        ("app.example.evil.example", 400),
+        ("app.example:80.evil.example", 400),
+    ],
+)
+def test_only_named_hosts_are_served_where_some_are_named(tmp_path: Path, host: str, status: int) -> None:
+    """THR-B7: a request for another name is refused before anybody looks at its credentials."""
+    with IAM(tmp_path / "data", hosts=("app.example",), entry_points=False) as iam:
+        iam.initialize()
+        app = protect(Flask(__name__), iam)
+
+        @app.get("/hello")
+        @iam.public
+        def hello() -> str:
+            return "hello"
+
+        assert app.test_client().get("/hello", headers={"Host": host}).status_code == status

@@ -14,7 +14,7 @@ import json
 import logging
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Protocol
@@ -24,7 +24,7 @@ from iamkit.audit.decision_log import DecisionLog, DecisionRecord
 from iamkit.audit.text import one_line
 from iamkit.clock import Clock
 from iamkit.credentials.authentication import Authentication
-from iamkit.errors import IamkitError, ServiceUnavailable
+from iamkit.errors import IamkitError, MalformedRequest, ServiceUnavailable
 from iamkit.gate import cross_site, kept
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.current import acting
@@ -90,6 +90,7 @@ class Gate:
         options: EvaluationOptions,
         allow_sampling: float = 1.0,
         blocking: bool = False,
+        hosts: Collection[str] = (),
     ) -> None:
         self._parts = parts
         self._plugin_policies = plugin_policies
@@ -100,6 +101,7 @@ class Gate:
         self._plans = PlanShelf(options)
         self._allow_sampling = allow_sampling
         self._layer_writer = kept.LayerWriter()
+        self._hosts = frozenset(name.lower() for name in hosts)
         # Whether a call may wait for a server, so that an event loop should not make it itself.
         self.blocking = blocking
 
@@ -111,6 +113,7 @@ class Gate:
         Raises AuthenticationError for a bad credential, MalformedRequest for an ambiguous one, AccessDenied
         for another site's, ServiceUnavailable if it cannot be told; nobody is anonymous by a fault.
         """
+        self._require_own_host(request)
         parts = self._parts()
         proof = parts.authenticator.authenticate(request)
         if isinstance(proof, NeedsBody):
@@ -126,6 +129,12 @@ class Gate:
             _log.exception("resolving a principal failed")
             raise ServiceUnavailable("who is calling could not be established; see the log") from fault
         return replace(principal, judge=_Asking(self, request))
+
+    def _require_own_host(self, request: HttpRequest) -> None:
+        # A name with or without its port: `a.example`, `a.example:8443`, `[::1]:80` (THR-B7).
+        asked = request.host.lower()
+        if self._hosts and asked not in self._hosts and re.sub(r":[0-9]*$", "", asked) not in self._hosts:
+            raise MalformedRequest(f"`{request.host[:255]}` is no host that this app is served under")
 
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
         """Make `principal` the current one for a block."""

@@ -81,10 +81,10 @@ def is_text(value: object) -> bool:
 
 def _add_literal(parts: list[str | Field], whole: str, literal: str) -> None:
     if not _LITERAL.fullmatch(literal):
-        whole_kind = "; leave the resource out to ask for `*`, as listing does" if "*" in literal else ""
+        advice = "; leave the resource out to ask for `*`, as listing does" if "*" in literal else ""
         raise ConfigurationError(
             f"resource template `{whole}` may hold letters, digits, `_.,=+@/:~-`, places like `{{doc_id}}` "
-            f"or `{{name:path}}`; a request names one resource, so it holds no wildcard{whole_kind}"
+            f"or `{{name:path}}`; a request names one resource, so it holds no wildcard{advice}"
         )
     if literal:
         parts.append(literal)
