@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,16 +92,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
 
     state = State.load(given.state, given.seed)
+    if state.seed != given.seed:
+        parser.error(f"{given.state} is the state of a run with seed {state.seed}; name that or another file")
     last_shown = 0.0
     with multiprocessing.Pool(given.processes) as pool:
         begun, before = time.monotonic(), state.seconds
-        tasks = ((state.seed, number) for number in range(state.done, 1 << 40))
+        tasks = ((state.seed, number) for number in count(state.done))
         if state.tally.pairs < given.pairs:
             # In order, so that `done` says everything; the pool stays a few pieces ahead.
-            pending = [
-                pool.apply_async(work, (task,))
-                for task, _ in zip(tasks, range(4 * given.processes), strict=False)
-            ]
+            pending = [pool.apply_async(work, (task,)) for task in islice(tasks, 4 * given.processes)]
             while pending and state.tally.pairs < given.pairs:
                 tally, found = pending.pop(0).get()
                 state.done += 1
@@ -124,12 +124,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pool.terminate()
 
     print("\n".join(state.tally.lines()))
-    print(
-        f"seed {state.seed}, {state.done * SETS:,} policy sets, {state.seconds:,.0f} s of running, "
-        f"{len(state.found)} disagreements"
-    )
     short = shortfalls(state.tally)
-    print("\n".join(f"not adequate: {line}" for line in short) or "adequate")
+    for line in short:
+        print(f"not adequate: {line}")
+    print(
+        f"{state.tally.pairs:,} pairs of {state.done * SETS:,} policy sets, seed {state.seed}, "
+        f"{state.seconds:,.0f} s of running, {len(state.found)} disagreements, "
+        f"{'not ' if short else ''}adequate"
+    )
     return 1 if short or state.found else 0
 
 

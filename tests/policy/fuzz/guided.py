@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Final
+
+ABSENT: Final = 3
+"""The exit status that says that a tool is not there, not that something failed."""
 
 
 def fuzz(name: str) -> None:
@@ -11,7 +15,8 @@ def fuzz(name: str) -> None:
     try:
         atheris = importlib.import_module("atheris")
     except ModuleNotFoundError:
-        sys.exit("atheris is not installed; install it with `pip install atheris` to fuzz guided by coverage")
+        print("atheris is not installed; install it with `pip install atheris` to fuzz guided by coverage")
+        sys.exit(ABSENT)
     # Only what is imported here is followed, so the targets must not have been imported before.
     with atheris.instrument_imports(include=["iamkit"]):
         targets = importlib.import_module("tests.policy.fuzz.targets")

@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from tests.policy.fuzz.guided import ABSENT
 from tests.policy.fuzz.mutation import examples, mutated
 from tests.policy.fuzz.targets import TARGETS
 
@@ -128,4 +129,4 @@ def test_every_target_has_its_script(name: str) -> None:
         [sys.executable, script, "-runs=1"], capture_output=True, text=True, check=False, timeout=120
     )
 
-    assert done.returncode == 0 or "pip install atheris" in done.stderr
+    assert done.returncode == 0 or (done.returncode == ABSENT and "pip install atheris" in done.stdout)
