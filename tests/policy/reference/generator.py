@@ -53,6 +53,8 @@ class Generator:
         self.deny = self.rng.choice((0.1, 0.3, 0.55))
         self.broad = self.rng.choice((0.4, 0.7, 0.95))
         self.stored = self.rng.random() < 0.15
+        # Some sets have so many statements that an engine does well to sort them.
+        self.large = self.rng.random() < 0.02
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -163,6 +165,21 @@ class Generator:
             ids = {arn: rng.choice(found) for arn, found in words.PRINCIPAL_IDS.items() if self.chance(0.6)}
         return Placed(document, ids)
 
+    def narrow(self) -> Placed:
+        """A document of many statements that each speak of a few of many resources."""
+        rng, made = self.rng, []
+        for _ in range(rng.randint(30, 90)):
+            effect = "Deny" if self.chance(self.deny / 3) else "Allow"
+            statement = self.statement("identity", trust=False, effect=effect)
+            if self.chance(0.95):
+                statement.pop("NotResource", None)
+                number = rng.randrange(words.MANY)
+                statement["Resource"] = self.one_or_list(
+                    [pattern.replace("#", str(number)) for pattern in self.some(words.NARROW_PATTERNS)]
+                )
+            made.append(statement)
+        return Placed({"Version": "2012-10-17", "Statement": made})
+
     def documents(self, layer: str, *, trust: bool, ceiling: bool = False) -> tuple[Placed, ...]:
         """The documents of one layer or level; a ceiling mostly has an Allow for everything in it."""
         made = [
@@ -186,7 +203,7 @@ class Generator:
         return tuple(self.documents(layer, trust=False, ceiling=True) for _ in range(count))
 
     def layers(self, *, trust: bool) -> LayerSet:
-        identity = self.documents("identity", trust=False)
+        identity = (self.narrow(),) if self.large else self.documents("identity", trust=False)
         if self.chance(0.6):
             # The groups' policies are part of the user's own layer (SEM-E25).
             identity += self.documents("identity", trust=False)
@@ -231,6 +248,11 @@ class Generator:
         if self.chance(0.02):
             actions.append(words.FREE_ACTION)
         resources = [words.ROLE] if layers.trust else self.some(words.RESOURCES, 4)
+        if self.large and not layers.trust:
+            resources = [
+                rng.choice(words.NARROW_RESOURCES).replace("#", str(rng.randrange(words.MANY)))
+                for _ in range(20)
+            ]
         explicit = layers.trust or self.chance(0.12)
         owner = rng.choice(("", words.HOME, words.HOME, words.HOME, words.HOME, words.HOME, words.AWAY))
         for _ in range(rng.randint(20, 50)):

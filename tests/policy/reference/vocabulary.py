@@ -79,6 +79,27 @@ RESOURCE_PATTERNS: Final = (
     "arn:aws:s3:::bucket/${AWS:USERNAME}",
 )
 
+# For policies with many statements: `#` stands for a number below MANY.
+MANY: Final = 40
+NARROW_RESOURCES: Final = (
+    f"{NOTES}/n#",
+    f"{NOTES}/n#",
+    f"{NOTES}/n#/jeff",
+    f"{NOTES}/n#:b",
+    "arn:aws:s3:::bucket/n#",
+)
+NARROW_PATTERNS: Final = (
+    f"{NOTES}/n#",
+    f"{NOTES}/n#",
+    f"{NOTES}/n#*",
+    f"{NOTES}/n#/*",
+    f"{NOTES}/n#?b",
+    f"{NOTES}/n#/${{aws:username}}",
+    "arn:aws:doc:*:*:notes/n#*",
+    "arn:aws:s3:::bucket/*#",
+    "arn:aws:s3:::*/n#",
+)
+
 USER: Final = Caller(CallerKind.USER, f"arn:aws:iam::{HOME}:user/app/jeff", HOME, unique_id="AIDAJEFF")
 SESSION: Final = Caller(
     CallerKind.ROLE_SESSION,
