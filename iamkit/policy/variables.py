@@ -43,11 +43,14 @@ Template: TypeAlias = tuple[TemplateToken, ...]
 
 
 class MalformedVariableError(ValueError):
-    """A `${` that does not begin a well-formed variable (SEM-V9); `start` is its offset in the text."""
+    """A `${` that does not begin a well-formed variable (SEM-V9).
 
-    def __init__(self, start: int, message: str) -> None:
+    `start` is its offset in the text, `code` tells the faults apart.
+    """
+
+    def __init__(self, start: int, message: str, code: str = "INVALID_VARIABLE") -> None:
         super().__init__(message)
-        self.start = start
+        self.start, self.code = start, code
 
 
 def template(text: str, *, wildcards: bool = True, variables: bool = True) -> Template:
@@ -64,7 +67,7 @@ def template(text: str, *, wildcards: bool = True, variables: bool = True) -> Te
         tokens.extend(template(text[position:start], wildcards=wildcards, variables=False))
         found = _VARIABLE.match(text, start)
         if found is None:
-            raise MalformedVariableError(start, _fault(text[start:]))
+            raise MalformedVariableError(start, *_fault(text[start:]))
         escape, key, default = found.group("escape", "key", "default")
         if escape:
             tokens.append(escape)
@@ -79,16 +82,20 @@ def template(text: str, *, wildcards: bool = True, variables: bool = True) -> Te
     return tuple(tokens)
 
 
-def _fault(text: str) -> str:
+def _fault(text: str) -> tuple[str, str]:
+    """What is wrong with a text that begins with `${`, and its code."""
     shown = text[:40]
     if "}" not in text:
-        return f"`{shown}` is a variable without its closing `}}`"
-    if text.startswith("${}"):
-        return "`${}` names no key"
-    if text.count("'", 0, text.index("}")) % 2:
-        return f"`{shown}` has a default whose quote does not end"
+        return f"`{shown}` is a variable without its closing `}}`", "MISSING_BRACE_IN_VARIABLE"
+    inside = text[2 : text.index("}")]
+    if not inside.strip():
+        return "`${}` names no key", "EMPTY_VARIABLE"
+    if inside.count("'") % 2:
+        return f"`{shown}` has a default whose quote does not end", "MISSING_QUOTE_IN_VARIABLE"
+    spaced = any(letter.isspace() for letter in inside.partition(",")[0])
     return (
-        f"`{shown}` is not a variable: write `${{key}}` or `${{key, 'default'}}`, no white space in the key"
+        f"`{shown}` is not a variable: write `${{key}}` or `${{key, 'default'}}`, no white space in the key",
+        "UNSUPPORTED_SPACE_IN_VARIABLE" if spaced else "INVALID_VARIABLE",
     )
 
 
