@@ -13,7 +13,7 @@ from typing import Final, TypeAlias, final
 
 from iamkit.errors import EvaluationError
 from iamkit.policy.request import ContextValue
-from iamkit.policy.tokens import Token, Verbatim, Wildcard, tokens_of
+from iamkit.policy.tokens import Token, Verbatim, Wildcard, arn_parts, tokens_of
 from iamkit.policy.values import text_of
 
 # What one value of a policy may grow to, all of its variables together (SEM-G18).
@@ -97,6 +97,12 @@ def _fault(text: str) -> tuple[str, str]:
         f"`{shown}` is not a variable: write `${{key}}` or `${{key, 'default'}}`, no white space in the key",
         "UNSUPPORTED_SPACE_IN_VARIABLE" if spaced else "INVALID_VARIABLE",
     )
+
+
+def arn_templates(text: str, *, variables: bool = True) -> tuple[Template, ...]:
+    """The six parts of an ARN pattern as templates. Raises InvalidArn, MalformedVariableError (SEM-R1)."""
+    parts: tuple[Template, ...] = arn_parts(template(text, variables=variables))
+    return parts
 
 
 def keys_in(tokens: Template) -> tuple[str, ...]:
