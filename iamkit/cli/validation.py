@@ -12,6 +12,7 @@ import click
 from iamkit.cli import documents
 from iamkit.cli.documents import Document
 from iamkit.cli.faults import quoted
+from iamkit.cli.options import Command
 from iamkit.cli.output import as_json, harmless
 from iamkit.cli.terminal import Terminal
 from iamkit.policy.findings import FINDING_TYPES, Facts, Finding
@@ -29,7 +30,7 @@ _WORDS: Final = {
 }
 
 
-@click.command("validate")
+@click.command("validate", cls=Command)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--kind",

@@ -38,7 +38,8 @@ CONDITIONS = st.dictionaries(
     ),
     st.dictionaries(
         st.sampled_from(["aws:username", "aws:TagKeys", "aws:MultiFactorAuthPresent", "doc:x",
-                         "aws:ResourceTag/", "aws:nothing", "aws:MultiFactorAuthAge", "iam:PassedToService", ""]),
+                         "aws:ResourceTag/", "aws:nothing", "aws:MultiFactorAuthAge",
+                         "iam:PassedToService", ""]),
         VALUES, max_size=2,
     ),
     max_size=2,
@@ -120,10 +121,10 @@ def test_any_text_has_an_answer(text: str) -> None:
 def test_adversarial_patterns_take_bounded_time() -> None:
     """Long lists of starred patterns are left alone, or compared in bounded steps."""
     stars = "*a" * 200
-    entries = [f"arn:aws:doc:::{stars}{index}" for index in range(40)]
+    entries = [f"arn:aws:doc:::{stars}{index}" for index in range(25)]
     statement = {
         "Effect": "Allow",
-        "Action": [f"doc:{stars}{index}" for index in range(40)],
+        "Action": [f"doc:{stars}{index}" for index in range(25)],
         "Resource": entries,
     }
 

@@ -16,7 +16,7 @@ from iamkit.policy.tokens import Wildcard
 from iamkit.policy.variables import MalformedVariableError, Template, Variable, arn_templates, template
 
 # Lists of more entries times letters are left alone: pairs grow with the square.
-_BUDGET: Final = 1_000_000
+_BUDGET: Final = 400_000
 # Steps a letter after which two patterns are taken not to cover each other.
 _PATIENCE: Final = 4
 

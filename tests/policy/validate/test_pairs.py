@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,8 +13,8 @@ from iamkit.policy.checks.table import CHECKS
 from iamkit.policy.checks.witness import confirmed
 from iamkit.policy.validate import validate
 
-# Pair and the rest of conftest cannot be imported by name (--import-mode=importlib).
-Pair = Any
+if TYPE_CHECKING:
+    from tests.policy.validate.conftest import Pair
 
 
 def test_every_check_has_its_pair(pairs: Mapping[str, Pair]) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from iamkit.policy import PolicyKind
 from iamkit.policy.validate import validate
 
-Pair = Any  # of conftest, which cannot be imported by name
+if TYPE_CHECKING:
+    from tests.policy.validate.conftest import Pair
+
 Path = tuple[str | int, ...]
 Place = tuple[int, int]
 
