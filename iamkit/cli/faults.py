@@ -33,6 +33,7 @@ from iamkit.errors import (
     ServiceUnavailable,
     Throttling,
 )
+from iamkit.policy.model import Span
 from iamkit.policy.problem import Problem, path_text
 
 REFUSED: Final = 1
@@ -164,14 +165,13 @@ def _problem_lines(terminal: Terminal, problem: Problem) -> Iterator[str]:
     span = problem.span
     place = f" at `{path_text(problem.path)}`" if problem.path else ""
     yield f"  {terminal.document_name or 'document'}:{span.line}:{span.column}{place}: {problem.message}"
-    yield from _quoted(terminal.document, problem)
+    yield from quoted(terminal.document, problem.span)
     if problem.suggestion:
         yield f"    did you mean `{problem.suggestion}`"
 
 
-def _quoted(document: str, problem: Problem) -> Iterator[str]:
-    """The line with the fault and a line of carets under it; nothing if the text is not at hand."""
-    span = problem.span
+def quoted(document: str, span: Span) -> Iterator[str]:
+    """The line of a place and a line of carets under it; nothing if the text is not at hand."""
     if not 0 <= span.start < len(document):
         return
     begin = document.rfind("\n", 0, span.start) + 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from iamkit.cli import documents
+from iamkit.cli import documents, validation
 from iamkit.cli.documents import Document
 from iamkit.cli.options import Group
 from iamkit.cli.terminal import Terminal
 from iamkit.errors import InputError
 from iamkit.identity.guardrails import Guardrail
 from iamkit.management import guardrails
+from iamkit.policy.model import PolicyKind
 
 
 def data_of(found: Guardrail) -> dict[str, object]:
@@ -63,6 +64,7 @@ def create(
         description=description,
     )
     terminal.output.done(f"created {made.kind} {made.arn}", data_of(made))
+    validation.warn(terminal, PolicyKind(made.kind))
 
 
 @guardrail.command("list")
@@ -125,6 +127,8 @@ def update(
         description=description,
     )
     terminal.output.done(f"updated {changed.kind} {changed.arn}", data_of(changed))
+    if given:
+        validation.warn(terminal, PolicyKind(changed.kind))
 
 
 @guardrail.command("attach")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import click
 
-from iamkit.cli import documents
+from iamkit.cli import documents, validation
 from iamkit.cli.documents import Document
 from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import policy_arn
 from iamkit.management.desk import Desk
+from iamkit.policy.model import PolicyKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def add_policy_commands(group: click.Group, holder: HolderOperations) -> None:
         terminal.output.done(
             f"saved policy {policy_name} of {kind} {name}", {kind: name, "policy": policy_name}
         )
+        validation.warn(terminal, PolicyKind.IDENTITY)
 
     @group.command("get-policy", help=f"Print a policy of a {kind}'s own, exactly as it was saved.")
     @click.argument("name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from iamkit.cli import cascade as cascading
-from iamkit.cli import documents
+from iamkit.cli import documents, validation
 from iamkit.cli.documents import Document
 from iamkit.cli.options import Group
 from iamkit.cli.terminal import Terminal
@@ -14,6 +14,7 @@ from iamkit.errors import DeleteConflict
 from iamkit.management import policies, tags
 from iamkit.management.desk import Desk
 from iamkit.management.policies import PolicyFace
+from iamkit.policy.model import PolicyKind
 
 
 def data_of(face: PolicyFace) -> dict[str, object]:
@@ -33,6 +34,9 @@ def data_of(face: PolicyFace) -> dict[str, object]:
 @click.group("policy", cls=Group)
 def policy() -> None:
     """Managed policies: kept once, attached to many. POLICY is an ARN, or a name with its path."""
+
+
+policy.add_command(validation.validate)
 
 
 @policy.command("create")
@@ -69,6 +73,7 @@ def create(
         f"created policy {made.arn}",
         {"name": made.name, "arn": made.arn, "default_version": made.default_version},
     )
+    validation.warn(terminal, PolicyKind.IDENTITY, managed=True)
 
 
 @policy.command("list")
@@ -139,6 +144,7 @@ def update(
     )
     said = f"saved version {made.version} of {arn}" + ("" if no_default else ", which is in force")
     terminal.output.done(said, {"arn": arn, "version": made.version, "default": not no_default})
+    validation.warn(terminal, PolicyKind.IDENTITY, managed=True)
 
 
 @policy.command("versions")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from iamkit.cli import documents
+from iamkit.cli import documents, validation
 from iamkit.cli.documents import Document
 from iamkit.cli.options import Group
 from iamkit.cli.terminal import Terminal
 from iamkit.errors import InvalidArn
 from iamkit.management import resource_policies
+from iamkit.policy.model import PolicyKind
 
 
 @click.group("resource-policy", cls=Group)
@@ -30,6 +31,7 @@ def put(terminal: Terminal, resource: str, document: Document | None, file: Docu
         resource_policies.put_resource_policy, resource_arn=resource, policy_document=text
     )
     terminal.output.done(f"saved the policy of {made.resource_arn}", {"resource": made.resource_arn})
+    validation.warn(terminal, PolicyKind.RESOURCE, resource=made.resource_arn)
 
 
 @resource_policy.command("show")

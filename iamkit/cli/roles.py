@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from iamkit.cli import cascade as cascading
-from iamkit.cli import documents
+from iamkit.cli import documents, validation
 from iamkit.cli.documents import Document
 from iamkit.cli.holders import HolderOperations, add_policy_commands
 from iamkit.cli.options import Group
@@ -16,6 +16,7 @@ from iamkit.cli.words import pairs, policy_arn
 from iamkit.errors import InputError
 from iamkit.identity.roles import Role
 from iamkit.management import attachments, boundaries, inline, roles, tags
+from iamkit.policy.model import PolicyKind
 
 OPERATIONS: Final = HolderOperations(
     kind="role",
@@ -95,6 +96,7 @@ def create(
         tags=pairs(tag_texts, what="tag") or None,
     )
     terminal.output.done(f"created role {made.arn}", data_of(made))
+    validation.warn(terminal, PolicyKind.TRUST)
 
 
 @role.command("list")
@@ -135,6 +137,7 @@ def trust(terminal: Terminal, name: str, document: Document | None, file: Docume
     new = documents.chosen(terminal, document, file)
     desk.do(roles.update_assume_role_policy, role_name=name, policy_document=new)
     terminal.output.done(f"role {name} has a new trust policy", {"role": name})
+    validation.warn(terminal, PolicyKind.TRUST)
 
 
 @role.command("update")

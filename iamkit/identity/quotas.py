@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iamkit.errors import LimitExceeded
+from iamkit.policy.grammar import GUARDRAIL_SIZE, INLINE_SIZES, MANAGED_SIZE, RESOURCE_SIZE, TRUST_SIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +25,16 @@ class Quotas:
     policies_per_role: int = 10
     access_keys_per_user: int = 2
     tags: int = 50
-    user_inline_size: int = 2048
-    group_inline_size: int = 5120
-    role_inline_size: int = 10240
-    managed_policy_size: int = 6144
-    trust_policy_size: int = 2048
-    guardrail_size: int = 5120
+    user_inline_size: int = INLINE_SIZES["user"]
+    group_inline_size: int = INLINE_SIZES["group"]
+    role_inline_size: int = INLINE_SIZES["role"]
+    managed_policy_size: int = MANAGED_SIZE
+    trust_policy_size: int = TRUST_SIZE
+    guardrail_size: int = GUARDRAIL_SIZE
     guardrails: int = 1000
     guardrails_per_target: int = 5
     tree_depth: int = 5
-    resource_policy_bytes: int = 20480
+    resource_policy_bytes: int = RESOURCE_SIZE
 
     def hold(self, name: str, wanted: int) -> None:
         """Raise LimitExceeded, naming the quota and its value, if `wanted` is more than it admits."""

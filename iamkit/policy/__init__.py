@@ -15,7 +15,7 @@ from iamkit.policy.catalog import (
 from iamkit.policy.decision import Decision, Outcome, StatementRef
 from iamkit.policy.evaluate import evaluate
 from iamkit.policy.explain import Explanation, explain
-from iamkit.policy.findings import Finding, findings
+from iamkit.policy.findings import Facts, Finding
 from iamkit.policy.fixes import Fix
 from iamkit.policy.formula import FALSE, TRUE, Formula
 from iamkit.policy.grammar import significant_length
@@ -54,6 +54,7 @@ __all__ = [
     "Effect",
     "EvaluationOptions",
     "Explanation",
+    "Facts",
     "Finding",
     "Fix",
     "Formula",
@@ -77,7 +78,6 @@ __all__ = [
     "compile_plan",
     "evaluate",
     "explain",
-    "findings",
     "parse",
     "render",
     "residual",

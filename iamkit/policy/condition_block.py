@@ -15,7 +15,7 @@ _SUFFIX = "IfExists"
 def read_conditions(draft: Draft, path: Path, node: Node) -> tuple[Condition, ...]:
     """The (operator, key) pairs of a Condition, each with its values."""
     if node.kind != "object":
-        draft.refuse(path, node, "Condition is an object of operators", "INVALID_TYPE")
+        draft.refuse(path, node, "Condition is an object of operators", "DATA_TYPE_MISMATCH")
         return ()
     draft.fits(path, node)
     conditions: list[Condition] = []
@@ -45,13 +45,14 @@ def _block(draft: Draft, path: Path, member: Member) -> list[Condition]:
         whole = (
             f"{quantifier}{':' if quantifier else ''}{near}{_SUFFIX if if_exists else ''}" if near else None
         )
-        draft.note(path, name, Fault(message, "INVALID_OPERATOR", whole))
+        draft.note(path, name, Fault(message, "INVALID_CONDITION_OPERATOR", whole))
     elif operator.presence and (quantifier or if_exists):
         message = f"`{base}` takes neither a set prefix nor `{_SUFFIX}`"
-        draft.note(path, name, Fault(message, "INVALID_OPERATOR", base))
+        code = "NULL_WITH_QUALIFIER" if quantifier else "NULL_WITH_IF_EXISTS"
+        draft.note(path, name, Fault(message, code, base))
     block = member.value
     if block.kind != "object":
-        draft.refuse(path, block, "an operator holds an object of condition keys", "INVALID_TYPE")
+        draft.refuse(path, block, "an operator holds an object of condition keys", "DATA_TYPE_MISMATCH")
         return []
     draft.fits(path, block)
     conditions: list[Condition] = []
@@ -64,7 +65,7 @@ def _block(draft: Draft, path: Path, member: Member) -> list[Condition]:
             draft.refuse((*path, key.name), place, message, "DUPLICATE_KEYS_WITH_DIFFERENT_CASE")
         seen.setdefault(lowered, key.name)
         draft.note((*path, key.name), place, _key_fault(key.name))
-        values = _values(draft, (*path, key.name), key.value, operator)
+        values = _values(draft, (*path, key.name), key.value, operator, _empty_code(quantifier, if_exists))
         span = draft.lines.span(key.start, key.value.end)
         conditions.append(Condition(base, quantifier, if_exists, key.name, values, span))
     return conditions
@@ -74,17 +75,26 @@ def _key_fault(key: str) -> Fault | None:
     shown = key[:80]
     if "${" in key:
         message = f"a variable may not stand in the name of a condition key: `{shown}`"
-        return Fault(message, "UNSUPPORTED_VARIABLE")
+        return Fault(message, "VARIABLE_UNSUPPORTED_IN_ELEMENT")
     if ":" in key and key == key.strip():
         return None
     message = f"`{shown}` is not a condition key: write `prefix:Name`"
     return Fault(message, "INVALID_CONDITION_KEY_FORMAT", fatal=not key)
 
 
-def _values(draft: Draft, path: Path, node: Node, operator: Operator | None) -> tuple[Element, ...]:
+def _empty_code(quantifier: Quantifier, if_exists: bool) -> str:
+    """The code of an empty list of values, which every prefix and suffix reads in its own way (SEM-G11)."""
+    if quantifier is not Quantifier.NONE:
+        return f"EMPTY_ARRAY_CONDITION_{quantifier.upper()}"
+    return "EMPTY_ARRAY_CONDITION_IFEXISTS" if if_exists else "EMPTY_ARRAY_CONDITION"
+
+
+def _values(
+    draft: Draft, path: Path, node: Node, operator: Operator | None, empty: str
+) -> tuple[Element, ...]:
     if node.kind == "array":
         if not node.items:
-            draft.note(path, node, Fault("the key has an empty list of values", "EMPTY_LIST"))
+            draft.note(path, node, Fault("the key has an empty list of values", empty))
         if not draft.fits(path, node):
             return ()
         places: list[tuple[Path, Node]] = [((*path, index), item) for index, item in enumerate(node.items)]
@@ -93,7 +103,8 @@ def _values(draft: Draft, path: Path, node: Node, operator: Operator | None) -> 
     elements: list[Element] = []
     for place, item in places:
         if item.kind in ("object", "array", "null"):
-            draft.refuse(place, item, "a condition value is a string, a number or a boolean", "INVALID_TYPE")
+            message = "a condition value is a string, a number or a boolean"
+            draft.refuse(place, item, message, "INVALID_CONDITION_DATA_TYPE")
             continue
         if operator is not None:
             draft.note(place, item, value_fault(item.text, operator, variables=draft.variables))

@@ -40,8 +40,10 @@ class Draft:
         """Note a fault that no document may have."""
         self.problems.add(path, node.place, message, code, suggestion)
 
-    def members(self, path: Path, node: Node, known: tuple[str, ...]) -> dict[str, Node]:
-        """An object's members by name; what is not known is refused (SEM-G1, G-2, G-5)."""
+    def members(
+        self, path: Path, node: Node, known: tuple[str, ...], code: str = "INVALID_POLICY_ELEMENT"
+    ) -> dict[str, Node]:
+        """An object's members by name; what is not known is refused with `code` (SEM-G1, G-2, G-5)."""
         found: dict[str, Node] = {}
         for member in node.members:
             if member.name in known:
@@ -49,20 +51,26 @@ class Draft:
                 continue
             message = f"`{member.name[:80]}` is not an element here"
             near = nearest(member.name, known)
-            self.problems.add((*path, member.name), member.place, message, "UNKNOWN_ELEMENT", near)
+            self.problems.add((*path, member.name), member.place, message, code, near)
         return found
 
-    def strings(self, path: Path, node: Node, what: str, *, negated: bool = False) -> list[tuple[Path, Node]]:
-        """The strings of a list element, where one string stands for a list of one (SEM-G6)."""
+    def strings(
+        self, path: Path, node: Node, empty: str, *, negated: bool = False
+    ) -> list[tuple[Path, Node]]:
+        """The strings of a list element, where one string stands for a list of one (SEM-G6).
+
+        An empty list is noted with the code `empty`.
+        """
+        what = path[-1]
         if node.kind == "string":
             return [(path, node)]
         if node.kind != "array":
-            self.refuse(path, node, f"{what} is a string or a list of strings", "INVALID_TYPE")
+            self.refuse(path, node, f"{what} is a string or a list of strings", "DATA_TYPE_MISMATCH")
             return []
         if not node.items:
             # At rest an empty list matches nothing; negated it would match everything (SEM-G11).
             message = f"{what} is an empty list, which matches nothing"
-            self.note(path, node, Fault(message, "EMPTY_LIST", fatal=negated))
+            self.note(path, node, Fault(message, empty, fatal=negated))
         if not self.fits(path, node):
             return []
         places: list[tuple[Path, Node]] = []
@@ -70,7 +78,7 @@ class Draft:
             if item.kind == "string":
                 places.append(((*path, index), item))
             else:
-                self.refuse((*path, index), item, f"{what} holds strings only", "INVALID_TYPE")
+                self.refuse((*path, index), item, f"{what} holds strings only", "DATA_TYPE_MISMATCH")
         return places
 
     def fits(self, path: Path, node: Node) -> bool:

@@ -32,6 +32,19 @@ _STRANGERS: Final = (
     ("sts:assumerolewithwebidentity", ("aud", "sub")),
     ("sts:assumerolewithsaml", ("aud",)),
 )
+# Issuers whose tokens anybody can have, told apart only by the repository that `sub` names.
+CI_ISSUERS: Final = ("token.actions.githubusercontent.com", "gitlab.com", "agent.buildkite.com")
+_TRUST_WILDCARD: Final = "ROLE_TRUST_POLICY_UNSUPPORTED_WILDCARD_IN_PRINCIPAL"
+_UNIQUE_ID: Final = re.compile(r"(AROA|AIDA)[A-Z0-9]{12,}")
+_MISMATCHES: Final = {
+    Family.NUMERIC: "TYPE_MISMATCH_NUMBER",
+    Family.DATE: "TYPE_MISMATCH_DATE",
+    Family.BOOL: "TYPE_MISMATCH_BOOLEAN",
+    Family.NULL: "TYPE_MISMATCH_BOOLEAN",
+    Family.IP: "TYPE_MISMATCH_IP_RANGE",
+    Family.ARN: "TYPE_MISMATCH_ARN",
+    Family.BINARY: "TYPE_MISMATCH_BINARY",
+}
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -59,7 +72,7 @@ def action_fault(text: str, grammar: Grammar) -> Fault | None:
         if grammar.refusals_only:
             return Fault("`*` alone may not stand here: name the services", "UNSUPPORTED_WILDCARD")
         if grammar.service:
-            return Fault(f"only `{grammar.service}:` actions may stand here", "UNSUPPORTED_ACTION")
+            return Fault(f"only `{grammar.service}:` actions may stand here", "UNSUPPORTED_ACTION_IN_POLICY")
         return None
     if re.search(r"[\s,]", text) or text.count(":") != 1 or text.endswith(":"):
         # Such an entry matches nothing, which in NotAction excepts nothing: harmless only to read (SEM-A6).
@@ -69,13 +82,19 @@ def action_fault(text: str, grammar: Grammar) -> Fault | None:
         return Fault(message, "INVALID_ACTION", stripped if good else None)
     service, name = text.split(":")
     if not _SERVICE.fullmatch(service):
-        return Fault(f"the service part of `{shown}` is not a plain name", "INVALID_SERVICE", fatal=True)
+        return Fault(
+            f"the service part of `{shown}` is not a plain name", "INVALID_SERVICE_IN_ACTION", fatal=True
+        )
     if "${" in text:
-        return Fault(f"`{shown}`: a variable may not stand in an action", "UNSUPPORTED_VARIABLE", fatal=True)
+        return Fault(
+            f"`{shown}`: a variable may not stand in an action", "VARIABLE_UNSUPPORTED_IN_ELEMENT", fatal=True
+        )
     if not _ACTION.fullmatch(name):
         return Fault(f"the name part of `{shown}` is not in ASCII", "INVALID_ACTION", fatal=True)
     if grammar.service and service.lower() != grammar.service:
-        return Fault(f"`{shown}`: only `{grammar.service}:` actions may stand here", "UNSUPPORTED_ACTION")
+        return Fault(
+            f"`{shown}`: only `{grammar.service}:` actions may stand here", "UNSUPPORTED_ACTION_IN_POLICY"
+        )
     return None
 
 
@@ -84,7 +103,7 @@ def variable_fault(text: str) -> Fault | None:
     try:
         template(text)
     except MalformedVariableError as error:
-        return Fault(str(error), "INVALID_VARIABLE", fatal=True)
+        return Fault(str(error), error.code, fatal=True)
     return None
 
 
@@ -94,7 +113,7 @@ def resource_fault(text: str, *, variables: bool) -> Fault | None:
         return None
     shown = text[:200]
     if _CONTROL.search(text):
-        return Fault(f"`{shown!r}` holds a control character", "INVALID_ARN", fatal=True)
+        return Fault(f"`{shown!r}` holds a control character", "INVALID_ARN_RESOURCE", fatal=True)
     if variables and (fault := variable_fault(text)):
         return fault
     try:
@@ -109,13 +128,16 @@ def resource_fault(text: str, *, variables: bool) -> Fault | None:
             return Fault(f"the {name} part of `{shown}` is empty", "MISSING_ARN_FIELD", fatal=True)
         if name in ("partition", "service") and any(isinstance(token, Variable) for token in part):
             message = f"a variable may not stand in the {name} part of `{shown}`"
-            return Fault(message, "UNSUPPORTED_VARIABLE", fatal=True)
+            return Fault(message, "VARIABLE_UNSUPPORTED_IN_ELEMENT", fatal=True)
         if name == "service" and any(isinstance(token, Wildcard) for token in part):
             message = f"the service part of `{shown}` has to be written out"
             return Fault(message, "WILDCARD_IN_SERVICE_NAME")
         if name != "resource" and Wildcard.RUN in part and len(part) > 1:
             message = f"in the {name} part of `{shown}` a `*` has to stand alone"
             return Fault(message, "PARTIAL_WILDCARD_IN_ARN")
+    if parts[2] == ("iam",) and parts[3] not in ((), (Wildcard.RUN,)):
+        message = f"`{shown}` names a region; what iam knows is in all of them: leave the part empty"
+        return Fault(message, "ARN_REGION_NOT_ALLOWED")
     return None
 
 
@@ -133,9 +155,7 @@ def principal_fault(kind: PrincipalType, text: str, grammar: Grammar) -> Fault |
     shown = text[:200]
     if text == "*" and kind in ("*", "AWS"):
         if not grammar.everybody:
-            return Fault(
-                "a trust policy has to name whom it trusts, not `*`", "UNSUPPORTED_WILDCARD_IN_PRINCIPAL"
-            )
+            return Fault("a trust policy has to name whom it trusts, not `*`", _TRUST_WILDCARD)
         return None
     if kind == "*":
         message = f"`{shown}`: a plain string may only be `*`; name the kind of principal"
@@ -143,12 +163,12 @@ def principal_fault(kind: PrincipalType, text: str, grammar: Grammar) -> Fault |
     if grammar.refusals_only:
         return Fault("the principal has to be `*`", "UNSUPPORTED_PRINCIPAL")
     if "${" in text:
-        return Fault(f"`{shown}`: a variable may not stand in a principal", "UNSUPPORTED_VARIABLE")
+        return Fault(f"`{shown}`: a variable may not stand in a principal", "VARIABLE_UNSUPPORTED_IN_ELEMENT")
     if "*" in text or "?" in text:
         message = (
             f"`{shown}`: wildcards do not work in a principal; use `*` with a condition on aws:PrincipalArn"
         )
-        return Fault(message, "UNSUPPORTED_WILDCARD_IN_PRINCIPAL")
+        return Fault(message, "UNSUPPORTED_WILDCARD_IN_PRINCIPAL" if grammar.everybody else _TRUST_WILDCARD)
     if kind == "CanonicalUser":
         return Fault("CanonicalUser is not in use: name the user's ARN under AWS", "UNSUPPORTED_PRINCIPAL")
     if kind == "AWS":
@@ -159,13 +179,20 @@ def principal_fault(kind: PrincipalType, text: str, grammar: Grammar) -> Fault |
             return None
     elif _HOST.fullmatch(text):
         return None
-    return Fault(f"`{shown}` is not the name of a {kind} principal", "INVALID_PRINCIPAL_FORMAT")
+    code = "INVALID_SERVICE_PRINCIPAL_FORMAT" if kind == "Service" else "INVALID_PRINCIPAL_FORMAT"
+    if kind == "Federated" and grammar.service == "sts":
+        code = "INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY"
+    return Fault(f"`{shown}` is not the name of a {kind} principal", code)
 
 
 def _aws_fault(text: str) -> Fault | None:
     shown = text[:200]
     if _ACCOUNT.fullmatch(text):
         return None
+    if unique := _UNIQUE_ID.fullmatch(text):
+        what = "role" if unique[1] == "AROA" else "user"
+        message = f"`{shown}` is the unique id of a {what}: write its ARN"
+        return Fault(message, f"INVALID_{what.upper()}_REFERENCE")
     try:
         _, _, service, region, account, resource = arn.split(text)
     except InvalidArn as error:
@@ -185,7 +212,7 @@ def _aws_fault(text: str) -> Fault | None:
 def value_fault(text: str, operator: Operator, *, variables: bool) -> Fault | None:
     """SEM-C35, C-37, V-2, V-9: whether one policy value can be used with the operator."""
     if variables and not operator.variables and "${" in text:
-        return Fault(f"a variable may not stand under `{operator.name}`", "UNSUPPORTED_VARIABLE")
+        return Fault(f"a variable may not stand under `{operator.name}`", "INVALID_VARIABLE_FOR_OPERATOR")
     if variables and (fault := variable_fault(text)):
         return fault
     tokens = template(text, wildcards=operator.wildcards, variables=variables)
@@ -198,8 +225,13 @@ def value_fault(text: str, operator: Operator, *, variables: bool) -> Fault | No
     try:
         operator.prepare(plain)
     except ValueError as error:
-        return Fault(str(error), "DATA_TYPE_MISMATCH")
+        return Fault(str(error), _MISMATCHES.get(operator.family, "TYPE_MISMATCH_STRING"))
     return None
+
+
+def is_ci_issuer(provider: str) -> bool:
+    """Whether a Federated entry names one of CI_ISSUERS, as a host or by its provider's ARN."""
+    return provider.rpartition("oidc-provider/")[2].partition("/")[0] in CI_ISSUERS
 
 
 def stranger_fault(statement: Statement) -> Fault | None:
@@ -220,5 +252,7 @@ def stranger_fault(statement: Statement) -> Fault | None:
             for name in wanted:
                 if name not in kept:
                     message = f"trust in an identity provider needs a condition on its `{name}` claim"
-                    return Fault(message, "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL")
+                    repository = name == "sub" and any(is_ci_issuer(entry.text) for entry in entries)
+                    code = "GITHUB_REPO_CONDITION_KEY" if repository else "CONDITION_KEY_FOR_OIDC_PRINCIPAL"
+                    return Fault(message, f"MISSING_{code}")
     return None

@@ -23,6 +23,13 @@ MAX_LIST: Final = 4_096
 
 Presence = Literal["required", "optional", "forbidden"]
 
+# How long each kind of document may be by default, in characters without white space (SEM-G18).
+INLINE_SIZES: Final = MappingProxyType({"user": 2_048, "group": 5_120, "role": 10_240})
+MANAGED_SIZE: Final = 6_144
+TRUST_SIZE: Final = 2_048
+GUARDRAIL_SIZE: Final = 5_120
+RESOURCE_SIZE: Final = 20_480
+
 
 @dataclass(frozen=True, slots=True)
 class Grammar:

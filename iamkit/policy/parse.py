@@ -79,7 +79,7 @@ class _Document:
         self.draft.variables = version == VERSIONS[0]
         identifier = members.get("Id")
         if identifier is not None and identifier.kind != "string":
-            self.draft.refuse(("Id",), identifier, "Id is a string", "INVALID_ID")
+            self.draft.refuse(("Id",), identifier, "Id is a string", "DATA_TYPE_MISMATCH")
         node = members.get("Statement")
         if node is None:
             self.draft.refuse((), root, "the document has no Statement", "MISSING_STATEMENT")
@@ -119,9 +119,8 @@ class _Document:
         elif node.kind == "array" and node.items:
             places = [(("Statement", index), item) for index, item in enumerate(node.items)]
         else:
-            self.draft.refuse(
-                ("Statement",), node, "Statement is an object or a list of objects", "EMPTY_STATEMENT"
-            )
+            code = "MISSING_STATEMENT" if node.kind == "array" else "DATA_TYPE_MISMATCH"
+            self.draft.refuse(("Statement",), node, "Statement is an object or a list of objects", code)
             return ()
         if not self.draft.fits(("Statement",), node):
             return ()
@@ -129,13 +128,13 @@ class _Document:
         sids: set[str] = set()
         for index, (path, item) in enumerate(places):
             if item.kind != "object":
-                self.draft.refuse(path, item, "a statement is an object", "INVALID_STATEMENT")
+                self.draft.refuse(path, item, "a statement is an object", "DATA_TYPE_MISMATCH")
                 continue
             statement = self.statement(path, item, index)
-            if statement.sid in sids and not self.draft.stored:
+            if statement.sid in sids and self.grammar.plain_sid and not self.draft.stored:
                 sid = next(member.value for member in item.members if member.name == "Sid")
                 self.draft.refuse(
-                    (*path, "Sid"), sid, f"Sid `{statement.sid}` is in use already", "DUPLICATE_SID"
+                    (*path, "Sid"), sid, f"Sid `{statement.sid}` is in use already", "UNIQUE_SIDS_REQUIRED"
                 )
             if statement.sid:
                 sids.add(statement.sid)
@@ -152,7 +151,7 @@ class _Document:
             self.draft.refuse(path, node, "the statement has neither Action nor NotAction", "MISSING_ACTION")
         elif not_action and (self.grammar.service or self.grammar.refusals_only) and not self.draft.stored:
             self.draft.refuse(
-                action_path, action, "NotAction may not stand in such a policy", "UNSUPPORTED_ELEMENT"
+                action_path, action, "NotAction may not stand in such a policy", "INVALID_POLICY_ELEMENT"
             )
         self.presence(path, node, resource_path, resource)
         check_presence(self.draft, (path, node), effect, principal_path, principal, negated=not_principal)
@@ -187,7 +186,7 @@ class _Document:
         plain, negated = members.get(name), members.get(f"Not{name}")
         if plain is not None and negated is not None:
             message = f"{name} and Not{name} may not stand in one statement"
-            self.draft.refuse((*path, f"Not{name}"), negated, message, "CONFLICTING_ELEMENTS")
+            self.draft.refuse((*path, f"Not{name}"), negated, message, "UNSUPPORTED_ELEMENT_COMBINATION")
         if plain is None and negated is not None:
             return True, (*path, f"Not{name}"), negated
         return False, (*path, name), plain
@@ -207,12 +206,12 @@ class _Document:
         if node is None:
             return None
         if node.kind != "string":
-            self.draft.refuse((*path, "Sid"), node, "Sid is a string", "INVALID_SID")
+            self.draft.refuse((*path, "Sid"), node, "Sid is a string", "DATA_TYPE_MISMATCH")
             return None
         if self.grammar.plain_sid and not _PLAIN_SID.fullmatch(node.text):
             near = re.sub("[^A-Za-z0-9]", "", node.text) or None
             message = f"Sid `{node.text[:80]}` may hold ASCII letters and digits only"
-            self.draft.note((*path, "Sid"), node, Fault(message, "INVALID_SID", near))
+            self.draft.note((*path, "Sid"), node, Fault(message, "UNSUPPORTED_SID", near))
         return node.text
 
     def presence(self, path: Path, node: Node, place: Path, resource: Node | None) -> None:
@@ -222,12 +221,12 @@ class _Document:
             )
         if resource is not None and self.grammar.resource == "forbidden":
             message = "a trust policy has no Resource: it speaks of the role it hangs on"
-            self.draft.refuse(place, resource, message, "UNSUPPORTED_ELEMENT")
+            self.draft.refuse(place, resource, message, "ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE")
 
     def actions(self, path: Path, node: Node | None, *, negated: bool) -> tuple[Element, ...]:
         if node is None:
             return ()
-        places = self.draft.strings(path, node, str(path[-1]), negated=negated)
+        places = self.draft.strings(path, node, "EMPTY_ARRAY_ACTION", negated=negated)
         for place, item in places:
             self.draft.note(place, item, elements.action_fault(item.text, self.grammar))
         return tuple(self.draft.element(item) for _, item in places)
@@ -235,7 +234,7 @@ class _Document:
     def resources(self, path: Path, node: Node | None, *, negated: bool) -> tuple[Element, ...] | None:
         if node is None:
             return None
-        places = self.draft.strings(path, node, str(path[-1]), negated=negated)
+        places = self.draft.strings(path, node, "EMPTY_ARRAY_RESOURCE", negated=negated)
         for place, item in places:
             self.draft.note(place, item, elements.resource_fault(item.text, variables=self.draft.variables))
         return tuple(self.draft.element(item) for _, item in places)

@@ -7,7 +7,7 @@ from typing import Final
 from iamkit.policy.draft import Draft
 from iamkit.policy.elements import Fault, principal_fault
 from iamkit.policy.grammar import PRINCIPAL_MEMBERS
-from iamkit.policy.model import Effect, PrincipalEntry, PrincipalType
+from iamkit.policy.model import Effect, PolicyKind, PrincipalEntry, PrincipalType
 from iamkit.policy.problem import Path
 from iamkit.policy.source import Node
 
@@ -36,12 +36,18 @@ def check_presence(
             draft.note(*statement, Fault("the statement has no Principal", "MISSING_PRINCIPAL"))
     elif grammar.principal == "forbidden":
         message = "a principal may not stand here: the policy speaks of whom it is attached to"
-        draft.note(path, node, Fault(message, "UNSUPPORTED_PRINCIPAL"))
+        code = "SCP_SYNTAX_ERROR_PRINCIPAL" if draft.kind is PolicyKind.GUARDRAIL else "UNSUPPORTED_PRINCIPAL"
+        draft.note(path, node, Fault(message, code))
     elif negated and effect is Effect.ALLOW:
         message = "NotPrincipal may not stand with Allow: name whom to allow"
-        draft.refuse(path, node, message, "ALLOW_WITH_NOT_PRINCIPAL")
+        draft.refuse(path, node, message, _negated_code(draft.kind, "ALLOW_WITH_NOTPRINCIPAL"))
     elif negated and not grammar.not_principal:
-        draft.note(path, node, Fault("NotPrincipal may not stand in such a policy", "UNSUPPORTED_ELEMENT"))
+        code = _negated_code(draft.kind, "INVALID_POLICY_ELEMENT")
+        draft.note(path, node, Fault("NotPrincipal may not stand in such a policy", code))
+
+
+def _negated_code(kind: PolicyKind, otherwise: str) -> str:
+    return "ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL" if kind is PolicyKind.TRUST else otherwise
 
 
 def read_principals(
@@ -54,16 +60,16 @@ def read_principals(
     if node.kind == "string":
         entries.append((path, node, "*"))
     elif node.kind == "object":
-        for name, value in draft.members(path, node, PRINCIPAL_MEMBERS).items():
-            for place, item in draft.strings((*path, name), value, name, negated=negated):
+        for name, value in draft.members(path, node, PRINCIPAL_MEMBERS, "INVALID_PRINCIPAL_KEY").items():
+            for place, item in draft.strings((*path, name), value, "EMPTY_ARRAY_PRINCIPAL", negated=negated):
                 entries.append((place, item, _TYPES[name]))
         if {"AWS", "IAM"} <= {member.name for member in node.members}:
             draft.refuse(path, node, "`IAM` and `AWS` are two names of one member", "DUPLICATE_KEY")
         if not node.members:
-            draft.note(path, node, Fault(f"{path[-1]} names nobody", "EMPTY_PRINCIPAL", fatal=negated))
+            draft.note(path, node, Fault(f"{path[-1]} names nobody", "EMPTY_OBJECT_PRINCIPAL", fatal=negated))
     else:
         message = f'{path[-1]} is `*` or an object such as {{"AWS": "…"}}'
-        draft.refuse(path, node, message, "INVALID_TYPE")
+        draft.refuse(path, node, message, "DATA_TYPE_MISMATCH")
     if draft.grammar.principal == "required":
         for place, item, kind in entries:
             draft.note(place, item, principal_fault(kind, item.text, draft.grammar))

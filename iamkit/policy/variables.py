@@ -13,7 +13,7 @@ from typing import Final, TypeAlias, final
 
 from iamkit.errors import EvaluationError
 from iamkit.policy.request import ContextValue
-from iamkit.policy.tokens import Token, Verbatim, Wildcard, tokens_of
+from iamkit.policy.tokens import Token, Verbatim, Wildcard, arn_parts, tokens_of
 from iamkit.policy.values import text_of
 
 # What one value of a policy may grow to, all of its variables together (SEM-G18).
@@ -43,11 +43,14 @@ Template: TypeAlias = tuple[TemplateToken, ...]
 
 
 class MalformedVariableError(ValueError):
-    """A `${` that does not begin a well-formed variable (SEM-V9); `start` is its offset in the text."""
+    """A `${` that does not begin a well-formed variable (SEM-V9).
 
-    def __init__(self, start: int, message: str) -> None:
+    `start` is its offset in the text, `code` tells the faults apart.
+    """
+
+    def __init__(self, start: int, message: str, code: str = "INVALID_VARIABLE") -> None:
         super().__init__(message)
-        self.start = start
+        self.start, self.code = start, code
 
 
 def template(text: str, *, wildcards: bool = True, variables: bool = True) -> Template:
@@ -64,7 +67,7 @@ def template(text: str, *, wildcards: bool = True, variables: bool = True) -> Te
         tokens.extend(template(text[position:start], wildcards=wildcards, variables=False))
         found = _VARIABLE.match(text, start)
         if found is None:
-            raise MalformedVariableError(start, _fault(text[start:]))
+            raise MalformedVariableError(start, *_fault(text[start:]))
         escape, key, default = found.group("escape", "key", "default")
         if escape:
             tokens.append(escape)
@@ -79,17 +82,27 @@ def template(text: str, *, wildcards: bool = True, variables: bool = True) -> Te
     return tuple(tokens)
 
 
-def _fault(text: str) -> str:
+def _fault(text: str) -> tuple[str, str]:
+    """What is wrong with a text that begins with `${`, and its code."""
     shown = text[:40]
     if "}" not in text:
-        return f"`{shown}` is a variable without its closing `}}`"
-    if text.startswith("${}"):
-        return "`${}` names no key"
-    if text.count("'", 0, text.index("}")) % 2:
-        return f"`{shown}` has a default whose quote does not end"
+        return f"`{shown}` is a variable without its closing `}}`", "MISSING_BRACE_IN_VARIABLE"
+    inside = text[2 : text.index("}")]
+    if not inside.strip():
+        return "`${}` names no key", "EMPTY_VARIABLE"
+    if inside.count("'") % 2:
+        return f"`{shown}` has a default whose quote does not end", "MISSING_QUOTE_IN_VARIABLE"
+    spaced = any(letter.isspace() for letter in inside.partition(",")[0])
     return (
-        f"`{shown}` is not a variable: write `${{key}}` or `${{key, 'default'}}`, no white space in the key"
+        f"`{shown}` is not a variable: write `${{key}}` or `${{key, 'default'}}`, no white space in the key",
+        "UNSUPPORTED_SPACE_IN_VARIABLE" if spaced else "INVALID_VARIABLE",
     )
+
+
+def arn_templates(text: str, *, variables: bool = True) -> tuple[Template, ...]:
+    """The six parts of an ARN pattern as templates. Raises InvalidArn, MalformedVariableError (SEM-R1)."""
+    parts: tuple[Template, ...] = arn_parts(template(text, variables=variables))
+    return parts
 
 
 def keys_in(tokens: Template) -> tuple[str, ...]:

@@ -13,11 +13,12 @@ from typing import Final
 import pytest
 
 from iamkit.errors import MalformedPolicyDocument
-from iamkit.policy import EvaluationOptions, evaluate, findings, parse
+from iamkit.policy import EvaluationOptions, evaluate, parse
 from iamkit.policy.decision import Decision, Outcome
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, Policies, PolicySource, ResourceLayers
 from iamkit.policy.model import Policy, PolicyKind
 from iamkit.policy.request import ANONYMOUS, AccessRequest, Caller, CallerKind, Context, ContextValue
+from iamkit.policy.validate import findings
 
 Document = str | Mapping[str, object] | Sequence[Mapping[str, object]]
 

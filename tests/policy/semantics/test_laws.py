@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamkit.errors import MalformedPolicyDocument
-from iamkit.policy import evaluate, findings, parse
+from iamkit.policy import evaluate, parse
 from iamkit.policy.decision import Decision, Outcome
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, PolicySource, ResourceLayers
 from iamkit.policy.model import Policy, PolicyKind
 from iamkit.policy.request import AccessRequest, Caller, CallerKind, Context, ContextValue
+from iamkit.policy.validate import findings
 
 Ask = Callable[..., Decision]
 Statement = dict[str, object]

@@ -1,0 +1,1 @@
+"""The checks of policy documents, one module a subject; `table` lists every code."""
