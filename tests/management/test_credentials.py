@@ -25,7 +25,7 @@ from iamkit.errors import (
 from iamkit.identity.users import User
 from iamkit.management import access_keys, login_profiles
 from iamkit.management import sessions as session_operations
-from iamkit.storage import DECLARED
+from iamkit.sql.records import declared
 
 if TYPE_CHECKING:
     from tests.management.conftest import Office
@@ -85,7 +85,7 @@ def test_the_secret_of_a_key_is_in_the_result_and_nowhere_else(office: Office) -
         "userId": ana.user_id,
     }
     with office.store.read() as reader:
-        kept = "".join(repr(item) for kind in DECLARED.values() for item in reader.find(kind))
+        kept = "".join(repr(item) for kind in declared() for item in reader.find(kind))
     assert made.secret.reveal() not in kept + json.dumps(event) + repr(made)
 
 

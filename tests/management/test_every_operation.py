@@ -30,7 +30,8 @@ from iamkit.identity import (
 from iamkit.identity.references import ResolvedPolicy
 from iamkit.management.catalog import OPERATIONS, SERVICES
 from iamkit.management.operation import Operation
-from iamkit.storage import DECLARED
+from iamkit.sql.records import declared
+from iamkit.storage import record_type
 
 if TYPE_CHECKING:
     from tests.management.conftest import Office
@@ -209,9 +210,9 @@ def _state(office: Office) -> dict[str, list[str]]:
     office.log.flush()
     with office.store.read() as reader:
         return {
-            name: sorted(repr(item) for item in reader.find(kind))
-            for name, kind in DECLARED.items()
-            if name not in ("attempts", "audit_event", "decision", "policy_document")
+            record_type(kind).name: sorted(repr(item) for item in reader.find(kind))
+            for kind in declared()
+            if record_type(kind).name not in ("attempts", "audit_event", "decision", "policy_document")
         }
 
 

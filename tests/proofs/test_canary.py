@@ -431,7 +431,7 @@ class Play:
                     break
                 failed += 1
             self.store.calls_left = None
-            self.story.keep_reprs()
+        self.story.keep_reprs()
         return failed
 
     def damage(self, asks: Sequence[Ask]) -> None:

@@ -11,12 +11,13 @@ from typing import Final
 
 from iamkit import arn
 from iamkit.errors import InputError
-from iamkit.policy import evaluate, explain, findings, parse, render, residual
+from iamkit.policy import Facts, evaluate, explain, parse, render, residual
 from iamkit.policy.decision import Outcome
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, PolicySource, ResourceLayers
 from iamkit.policy.match import Known
 from iamkit.policy.model import Policy, PolicyKind
 from iamkit.policy.request import AccessRequest, Caller, CallerKind, Context, ContextValue
+from iamkit.policy.validate import findings
 
 HOME: Final = "111122223333"
 NOTE: Final = f"arn:aws:doc::{HOME}:note/a"
@@ -84,7 +85,7 @@ def policy_text(data: bytes) -> int:
             policy = _read(text, kind, stored=stored)
             if policy is None:
                 continue
-            list(findings(policy))
+            list(findings(policy, Facts()))
             again = parse(render(policy), kind, stored=stored)
             if len(again.statements) != len(policy.statements):
                 raise Unsound("printed and read again, it is another policy")
