@@ -163,6 +163,8 @@ def principal_arn(terminal: Terminal, source: str) -> str:
     kind, separator, name = source.partition("/")
     kind, name = (kind, name) if separator else ("user", source)
     finders = {"user": users.find, "group": groups.find, "role": roles.find}
+    if source == "root":
+        return terminal.iam().find_principal("root").arn
     if kind not in finders:
         raise InputError(f"`{source[:80]}` must be a user's name, `group/NAME`, `role/NAME` or an ARN")
     with terminal.iam().store.read() as reader:

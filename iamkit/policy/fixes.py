@@ -33,8 +33,9 @@ FixKind: TypeAlias = Literal[
     "mend-request",
 ]
 
-# How many Allows of one layer are told that wait for a condition.
+# How many Allows of one layer are told that wait for a condition, and how many are tried; also of Denies.
 _MOST: Final = 3
+_TRIED: Final = 20
 _LEVELLED: Final = frozenset({Layer.GUARDRAIL, Layer.RESOURCE_GUARDRAIL})
 
 
@@ -99,12 +100,14 @@ def _for_denies(
     survey: Survey, traces: tuple[StatementTrace, ...], lacking: frozenset[Place]
 ) -> Iterator[Fix]:
     """For each Deny that matched: lift it, or ask so that it does not hold."""
+    tried = 0
     for trace in traces:
         if trace.effect is not Effect.DENY or trace.matched is not True:
             continue
         ref = trace.ref
         yield Fix("lift-deny", f"the Deny of the {ref} stands in the way", ref.layer, ref.level, ref)
-        avoided = _avoided(survey, trace, lacking)
+        tried += 1
+        avoided = _avoided(survey, trace, lacking) if tried <= _MOST else None
         if avoided is None:
             continue
         element, changes = avoided
@@ -161,8 +164,13 @@ def _for_missing(
     """For each layer that lacks an Allow: conditions that an Allow waits for, and the statement to add."""
     for place in lacking:
         told = 0
-        for trace in traces:
-            if (trace.ref.layer, trace.ref.level) == place and trace.effect is Effect.ALLOW and told < _MOST:
+        waiting = [
+            trace
+            for trace in traces
+            if (trace.ref.layer, trace.ref.level) == place and trace.effect is Effect.ALLOW
+        ]
+        for trace in waiting[:_TRIED]:
+            if told < _MOST:
                 for fix in _met(survey, trace, frozenset(lacking)):
                     told += 1
                     yield fix

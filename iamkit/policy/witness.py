@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from typing import Final, TypeAlias
 
 from iamkit.errors import EvaluationError
@@ -40,6 +41,8 @@ _GIVEN: Final = frozenset(
     }
 )  # fmt: skip
 _PER_SECOND: Final = 10**12
+# How many values of one key are tried: an explanation has to stay cheap, whatever a policy lists.
+_TRIED: Final = 32
 # Tried last: values that a policy is unlikely to speak of.
 _OTHERS: Final[Mapping[Family, tuple[str, ...]]] = {
     Family.STRING: ("another",),
@@ -117,10 +120,12 @@ def _candidates(tests: Sequence[KeyTest], request: AccessRequest) -> Iterator[Co
     """Values of one key that its tests may be about, the policy's own first, and the key's absence last."""
     texts: dict[str, None] = {}
     for test in tests:
-        for value in test.values:
-            texts |= dict.fromkeys(_near(test, value, request))
-    for test in tests:
         texts |= dict.fromkeys(_OTHERS[test.operator.family])
+    others, texts = texts, {}
+    for test in tests:
+        for value in test.values[:_TRIED]:
+            texts |= dict.fromkeys(_near(test, value, request))
+    texts = dict.fromkeys((*islice(texts, _TRIED), *others))
     listed = any(test.quantifier is not Quantifier.NONE for test in tests)
     for text in texts:
         if listed:

@@ -24,7 +24,9 @@ from iamkit.policy import (
     evaluate,
     explain,
 )
+from iamkit.policy.decision import StatementRef
 from iamkit.policy.fixes import Fix
+from iamkit.policy.survey import Survey
 
 Attach = Callable[..., AttachedPolicy]
 NOTE = "arn:aws:doc::123456789012:note/1"
@@ -380,3 +382,25 @@ def test_a_change_that_another_statement_forbids_is_not_suggested(attach: Attach
 
     for statements in ((wants, wakes), (never,), (other,)):
         assert kinds(explain(ask(jeff), CallerLayers((attach(*statements),)))) == ["add-statement"]
+
+
+def test_explaining_stays_cheap_whatever_policies_list(
+    attach: Attach, jeff: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values of a key and Denies to get round are tried up to a number; every Deny is named all the same."""
+    tried = 0
+    asked = Survey.refused_by
+
+    def counted(survey: Survey, request: AccessRequest) -> frozenset[StatementRef]:
+        nonlocal tried
+        tried += 1
+        return asked(survey, request)
+
+    monkeypatch.setattr(Survey, "refused_by", counted)
+    values = [f"value{number}" for number in range(200)]
+    deny = {**ALLOW, "Effect": "Deny", "Condition": {"StringNotEquals": {"app:k": values}}}
+
+    explanation = explain(ask(jeff, k="x"), CallerLayers((attach(*[deny] * 30, ALLOW),)))
+
+    assert kinds(explanation).count("lift-deny") == 30
+    assert tried < 200
