@@ -167,6 +167,8 @@ class Wiring:
             current=self.principals.current,
             throttle=self._throttle,
             write_decisions=self.decisions.flush,
+            plugin_policies=self._plugin_policies,
+            catalog=self.catalog,
         )
 
     def deployment(self) -> Deployment:

@@ -35,6 +35,8 @@ TABLE: Final[Mapping[str, Lazy]] = {
     ),
     "guardrail": Lazy("iamkit.cli.guardrails:guardrail", "Ceilings over whole accounts.", _WHAT),
     "simulate": Lazy("iamkit.cli.simulate:simulate", "Ask what would be decided.", _UNDERSTAND),
+    "who-can": Lazy("iamkit.cli.access:who_can", "List who can do something.", _UNDERSTAND),
+    "what-can": Lazy("iamkit.cli.access:what_can", "List what somebody can do.", _UNDERSTAND),
     "why": Lazy("iamkit.cli.why:why", "Explain a decision that was taken.", _UNDERSTAND),
     "decisions": Lazy("iamkit.cli.decisions:decisions", "List the last decisions.", _UNDERSTAND),
     "events": Lazy("iamkit.cli.events:events", "List the last audit events.", _UNDERSTAND),

@@ -8,6 +8,7 @@ from iamkit.cli import cascade as cascading
 from iamkit.cli import documents, validation
 from iamkit.cli.documents import Document
 from iamkit.cli.options import Group
+from iamkit.cli.policy_tests import test
 from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import pairs, policy_arn
 from iamkit.errors import DeleteConflict
@@ -37,6 +38,7 @@ def policy() -> None:
 
 
 policy.add_command(validation.validate)
+policy.add_command(test)
 
 
 @policy.command("create")

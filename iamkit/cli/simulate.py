@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import click
 
 from iamkit.arn import Arn
+from iamkit.cli import documents
 from iamkit.cli.options import Command
 from iamkit.cli.output import harmless
 from iamkit.cli.terminal import Terminal
@@ -15,6 +16,11 @@ from iamkit.identity import groups, roles, users
 from iamkit.management import simulation
 from iamkit.policy.decision import Decision
 from iamkit.policy.request import ContextValue
+from iamkit.policy.simulate import SimulationResult
+
+
+def _text(path: str) -> str:
+    return documents.from_file(path).text
 
 
 @click.command("simulate", cls=Command)
@@ -22,10 +28,18 @@ from iamkit.policy.request import ContextValue
     "--principal",
     "--as-principal",
     "source",
-    required=True,
     metavar="NAME",
     help="A user's name, `group/NAME`, `role/NAME`, or the ARN of any.",
 )
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="FILE",
+    help="A policy to try: beside those of --principal, or alone without it; may be given many times.",
+)
+@click.option("--boundary", metavar="FILE", help="A permissions boundary to try.")
+@click.option("--resource-policy", metavar="FILE", help="A resource policy to try on every resource.")
 @click.option(
     "--action", "actions", multiple=True, required=True, metavar="ACTION", help="May be given many times."
 )
@@ -47,48 +61,89 @@ from iamkit.policy.request import ContextValue
 @click.pass_obj
 def simulate(
     terminal: Terminal,
-    source: str,
+    source: str | None,
+    policies: tuple[str, ...],
+    boundary: str | None,
+    resource_policy: str | None,
     actions: tuple[str, ...],
     resources: tuple[str, ...],
     context_texts: tuple[str, ...],
     explain: bool,
 ) -> None:
-    """Ask what would be decided for a user, group or role: every action on every resource."""
-    results = terminal.desk().do(
-        simulation.simulate_principal_policy,
-        policy_source_arn=_arn(terminal, source),
-        action_names=actions,
-        resource_arns=tuple(_resource(terminal, text, actions) for text in resources) or ("*",),
-        context_entries=_context(context_texts),
-        explained=explain,
-    )
+    """Ask what would be decided: every action on every resource, for a principal or for given policies."""
+    if source is None and not policies:
+        raise InputError("say for whom: `--principal NAME`, or `--policy FILE` for policies alone")
+    texts = tuple(_text(path) for path in policies)
+    bounds = None if boundary is None else (_text(boundary),)
+    on_resource = None if resource_policy is None else _text(resource_policy)
+    found = tuple(resource_arn(terminal, text, actions) for text in resources) or ("*",)
+    context = context_of(context_texts)
+    if source is None:
+        results = terminal.desk().do(
+            simulation.simulate_custom_policy,
+            policy_input_list=texts,
+            action_names=actions,
+            resource_arns=found,
+            context_entries=context,
+            permissions_boundary_policy_input_list=bounds,
+            resource_policy=on_resource,
+        )
+    else:
+        results = terminal.desk().do(
+            simulation.simulate_principal_policy,
+            policy_source_arn=principal_arn(terminal, source),
+            action_names=actions,
+            resource_arns=found,
+            context_entries=context,
+            policy_input_list=texts,
+            permissions_boundary_policy_input_list=bounds,
+            resource_policy=on_resource,
+        )
     rows = [
-        (item.action, item.resource, item.decision.outcome.value, decided_by(item.decision))
+        (
+            item.action,
+            item.resource,
+            item.decision.outcome.value,
+            decided_by(item.decision),
+            _places(item),
+            item.missing_context,
+        )
         for item in results
     ]
-    data = [
-        {
-            "action": item.action,
-            "resource": item.resource,
-            "decision": item.decision.outcome.value,
-            "decided_by": decided_by(item.decision),
-            **(
-                {}
-                if item.explanation is None
-                else {"explanation": item.explanation.as_data(show_values=True)}
-            ),
-        }
-        for item in results
-    ]
+    data = [_data(item, explain=explain) for item in results]
     terminal.output.table(
-        ("ACTION", "RESOURCE", "DECISION", "DECIDED BY"), rows, data, empty="nothing was asked"
+        ("ACTION", "RESOURCE", "DECISION", "DECIDED BY", "AT", "MISSING KEYS"),
+        rows,
+        data,
+        empty="nothing was asked",
     )
     if explain and not terminal.as_json:
         for item in results:
-            lines = [] if item.explanation is None else item.explanation.lines(show_values=True)
             click.echo()
-            for line in lines:
+            for line in item.explanation.lines(show_values=True):
                 click.echo(harmless(line))
+
+
+def _data(item: SimulationResult, *, explain: bool) -> dict[str, object]:
+    """A result in the words of every command, and as AWS's simulator tells it."""
+    told: dict[str, object] = {
+        "action": item.action,
+        "resource": item.resource,
+        "decision": item.decision.outcome.value,
+        "decided_by": decided_by(item.decision),
+        "evaluation": item.as_data(),
+    }
+    if explain:
+        told["explanation"] = item.explanation.as_data(show_values=True)
+    return told
+
+
+def _places(item: SimulationResult) -> str:
+    """Where the statements that decided stand: from line and column to line and column."""
+    return "; ".join(
+        f"{found.start.line}:{found.start.column}-{found.end.line}:{found.end.column}"
+        for found in item.matched
+    )
 
 
 def decided_by(decision: Decision) -> str:
@@ -100,13 +155,16 @@ def decided_by(decision: Decision) -> str:
     return "; ".join(f"no {layer} allows it" for layer in decision.missing)
 
 
-def _arn(terminal: Terminal, source: str) -> str:
+def principal_arn(terminal: Terminal, source: str) -> str:
+    """The ARN of a user, group or role as people name it. Raises InputError, NoSuchEntity."""
     if source.startswith("arn:"):
         return source
     account = terminal.principal().account
     kind, separator, name = source.partition("/")
     kind, name = (kind, name) if separator else ("user", source)
     finders = {"user": users.find, "group": groups.find, "role": roles.find}
+    if source == "root":
+        return terminal.iam().find_principal("root").arn
     if kind not in finders:
         raise InputError(f"`{source[:80]}` must be a user's name, `group/NAME`, `role/NAME` or an ARN")
     with terminal.iam().store.read() as reader:
@@ -116,7 +174,7 @@ def _arn(terminal: Terminal, source: str) -> str:
     return found.arn
 
 
-def _resource(terminal: Terminal, text: str, actions: tuple[str, ...]) -> str:
+def resource_arn(terminal: Terminal, text: str, actions: tuple[str, ...]) -> str:
     """The ARN of a resource; a short name such as `doc/1` is of the service that the actions name."""
     if text == "*":
         return text
@@ -128,7 +186,8 @@ def _resource(terminal: Terminal, text: str, actions: tuple[str, ...]) -> str:
     return str(Arn.parse(text))
 
 
-def _context(texts: Iterable[str]) -> dict[str, ContextValue]:
+def context_of(texts: Iterable[str]) -> dict[str, ContextValue]:
+    """Condition keys as people write them. Raises InputError."""
     found: dict[str, list[str]] = {}
     for text in texts:
         key, separator, value = text.partition("=")

@@ -187,7 +187,7 @@ class Gate:
         if resource != "*" and not resource.startswith("arn:"):
             resource = self.arn(principal, action.partition(":")[0], resource)
         home = parts.deployment.home_account
-        owner = account or _owner_of(resource, asker=principal.account or home, home=home)
+        owner = account or owner_of(resource, asker=principal.account or home, home=home)
         asked = AccessRequest(principal.caller, action, resource, Context(), owner, explicit_trust)
         layers = ResourceLayers()
         try:
@@ -328,7 +328,8 @@ def _request_of(principal: Principal) -> HttpRequest | None:
     return principal.judge.request if isinstance(principal.judge, _Asking) else None
 
 
-def _owner_of(resource: str, *, asker: str, home: str) -> str:
+def owner_of(resource: str, *, asker: str, home: str) -> str:
+    """The account that owns a resource, where nobody says so: `asker` and `home` are accounts."""
     parts = resource.split(":", 5)
     named = parts[4] if len(parts) == 6 else ""
     if re.fullmatch("[0-9]{12}", named):

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from iamkit.management import (
+    access,
     access_keys,
     accounts,
     attachments,
@@ -41,6 +42,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     sessions,
     accounts,
     simulation,
+    access,
     resource_policies,
     guardrails,
     tree,

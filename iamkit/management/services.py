@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from iamkit.credentials.hashing import Hasher
 from iamkit.credentials.passwords import MODERN, PasswordRules
@@ -12,7 +12,7 @@ from iamkit.credentials.throttle import Throttle
 from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.principal import Principal
 from iamkit.identity.resource_layers import ResourceLayersReader
-from iamkit.policy import EvaluationOptions
+from iamkit.policy import STANDARD_CATALOG, AttachedPolicy, Catalog, EvaluationOptions, ResourceLayers
 
 
 def unchanged(principal: Principal) -> Principal:
@@ -24,9 +24,14 @@ def nothing_queued() -> None:
     """For those who keep decisions at once, or not at all."""
 
 
+def no_plugin_policies(arn: str) -> Sequence[AttachedPolicy]:  # noqa: ARG001  # the hook's shape
+    """No plugin holds any."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Made once, by the wiring. `caller_layers` and `resource_layers` serve simulations."""
+    """Made once, by the wiring. Layers, `plugin_policies` and `catalog` serve simulations and analyses."""
 
     sealer: Sealer
     hasher: Hasher
@@ -39,3 +44,12 @@ class Services:
     current: Callable[[Principal], Principal] = unchanged
     # Has the decisions that are queued written, for operations that read them.
     write_decisions: Callable[[], None] = nothing_queued
+    # What plugins hold of resource policies, as the gate asks for it.
+    plugin_policies: Callable[[str], Sequence[AttachedPolicy]] = no_plugin_policies
+    catalog: Catalog = STANDARD_CATALOG
+
+    def around(self, resource: str, owner: str) -> ResourceLayers:
+        """What stands around a resource, as the gate would find it. Raises EvaluationError."""
+        held = self.resource_layers.layers(resource, owner)
+        supplied = self.plugin_policies(resource)
+        return replace(held, policies=(*held.policies, *supplied)) if supplied else held

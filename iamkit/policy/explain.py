@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, final
+from typing import Final, final
 
-from iamkit.policy.candidates import OUTSIDERS
 from iamkit.policy.decision import Decision, Outcome
-from iamkit.policy.fixes import Fix, for_denies, for_missing
-from iamkit.policy.layers import CallerLayers, Layer, Policies, ResourceLayers
-from iamkit.policy.model import Effect
+from iamkit.policy.fixes import Fix, fixes
+from iamkit.policy.layers import CallerLayers, Layer, ResourceLayers
+from iamkit.policy.model import Effect, PolicyKind
 from iamkit.policy.options import DEFAULT, EvaluationOptions
-from iamkit.policy.plan import action_fault, compile_plan, resource_fault
-from iamkit.policy.request import AccessRequest, CallerKind
-from iamkit.policy.targets import action_test
-from iamkit.policy.trace import Json, StatementTrace, trace
-
-Verdict: TypeAlias = Literal["denies", "allows", "is silent", "cannot be judged"]
-
-# How many Allows of other actions are looked at where a layer lacks one, for some that would match otherwise.
-_NEAR: Final = 20
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class LayerVerdict:
-    """What one layer, or one level of it, says about the request by itself."""
-
-    layer: Layer
-    level: int
-    verdict: Verdict
+from iamkit.policy.plan import action_fault, resource_fault
+from iamkit.policy.request import AccessRequest
+from iamkit.policy.survey import LayerVerdict, Survey
+from iamkit.policy.trace import Json, StatementTrace
 
 
 @final
@@ -72,7 +55,7 @@ class Explanation:
             lines.append("what would make it pass:")
         for fix in self.fixes:
             lines.append(f"- {fix.text}")
-            if fix.statement is not None:
+            if fix.statement is not None and (show_values or not fix.private):
                 lines.append(f"  {json.dumps(fix.statement, ensure_ascii=False)}")
         return lines
 
@@ -92,7 +75,7 @@ class Explanation:
                 for item in self.layers
             ],
             "statements": [_data(item, show_values=show_values) for item in (*self.statements, *self.others)],
-            "fixes": [fix.as_data() for fix in self.fixes],
+            "fixes": [fix.as_data(show_values=show_values) for fix in self.fixes],
         }
 
 
@@ -139,82 +122,22 @@ def explain(
     options: EvaluationOptions = DEFAULT,
 ) -> Explanation:
     """Decide a request again and say why. Never raises, as `evaluate` does not."""
-    plan = compile_plan(caller_layers, resource_layers, request.caller, request.action, options=options)
-    decision = plan.decide(request)
+    survey = Survey(request, caller_layers, resource_layers, options)
+    decision = survey.plan.decide(request)
     fault = action_fault(request.action) or resource_fault(request.resource)
     if fault is not None:
         return Explanation(request, decision, (), (), (), (Fix("mend-request", fault),))
-    bounded = request.caller.bounded or caller_layers.boundary is not None
-    verdicts: list[LayerVerdict] = []
-    traces: list[StatementTrace] = []
-    others: list[StatementTrace] = []
-    looks = _NEAR
-    action = request.action.lower()
-    for layer, level, policies in _stack(request, caller_layers, resource_layers):
-        here: list[StatementTrace] = []
-        for attached in policies:
-            for statement in attached.policy.statements:
-                speaks = action_test(statement).holds(action)
-                near = looks > 0 and layer in decision.missing and statement.effect is Effect.ALLOW
-                if not speaks and not near:
-                    continue
-                traced = trace(statement, attached, layer, level, request, options.operators, bounded=bounded)
-                if speaks:
-                    here.append(traced)
-                    continue
-                looks -= 1
-                if len(traced.failing) == 1:
-                    others.append(traced)
-        verdicts.append(LayerVerdict(layer, level, _verdict(here)))
-        traces.extend(here)
-    fixes: tuple[Fix, ...] = ()
-    if not decision.allowed:
-        combination = plan.combination(request)
-        lacking = combination.lacking(request)
-        fixes = (*for_denies(traces), *_mending(traces), *for_missing(request, lacking, traces))
-    return Explanation(request, decision, tuple(verdicts), tuple(traces), tuple(others), fixes)
-
-
-def _stack(
-    request: AccessRequest, caller_layers: CallerLayers, resource_layers: ResourceLayers
-) -> Iterator[tuple[Layer, int, Policies]]:
-    """The layers that apply to the caller, in the order in which they are told."""
-    own = CallerLayers() if request.caller.kind in OUTSIDERS else caller_layers
-    if request.caller.kind not in OUTSIDERS and (own.identity or request.caller.kind is not CallerKind.ROOT):
-        yield Layer.IDENTITY, 0, own.identity
-    if own.boundary is not None:
-        yield Layer.BOUNDARY, 0, own.boundary
-    if own.session is not None:
-        yield Layer.SESSION, 0, own.session
-    if resource_layers.policies:
-        yield Layer.RESOURCE, 0, resource_layers.policies
-    for layer, stack in (
-        (Layer.GUARDRAIL, own.guardrails),
-        (Layer.RESOURCE_GUARDRAIL, resource_layers.guardrails),
-    ):
-        for level, policies in enumerate(stack or ()):
-            yield layer, level, policies
-    if resource_layers.endpoint is not None:
-        yield Layer.ENDPOINT, 0, resource_layers.endpoint
-
-
-def _verdict(traces: list[StatementTrace]) -> Verdict:
-    matched = {(item.effect, item.matched) for item in traces}
-    if (Effect.DENY, True) in matched:
-        return "denies"
-    if (Effect.DENY, None) in matched:
-        return "cannot be judged"
-    if (Effect.ALLOW, True) in matched:
-        return "allows"
-    return "cannot be judged" if (Effect.ALLOW, None) in matched else "is silent"
-
-
-def _mending(traces: list[StatementTrace]) -> tuple[Fix, ...]:
-    """Denies that could not be judged, which stand in the way until they can be."""
-    return tuple(
-        Fix("mend-policy", f"mend the {item.ref}: {element.error}", item.ref.layer, item.ref.level, item.ref)
-        for item in traces
-        if item.effect is Effect.DENY and item.matched is None
-        for element in item.elements
-        if element.held is None
+    verdicts, traces = survey.told()
+    if decision.allowed:
+        return Explanation(request, decision, verdicts, traces, (), ())
+    trust = any(attached.policy.kind is PolicyKind.TRUST for attached in resource_layers.policies)
+    # A role without any trust policy: only a trust policy can name who may assume it.
+    trust = trust or (request.explicit_trust and request.action.lower().startswith("sts:"))
+    return Explanation(
+        request,
+        decision,
+        verdicts,
+        traces,
+        survey.others(decision.missing),
+        fixes(survey, traces, trust=trust),
     )

@@ -77,11 +77,15 @@ class ElementTrace:
 @final
 @dataclass(frozen=True, slots=True)
 class StatementTrace:
-    """One statement and its elements. It matched if all of them held (SEM-E2)."""
+    """One statement and its elements. It matched if all of them held (SEM-E2).
+
+    `leaves` are the tests behind its elements, the principal's apart.
+    """
 
     ref: StatementRef
     effect: Effect
     elements: tuple[ElementTrace, ...]
+    leaves: tuple[Leaf, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def matched(self) -> bool | None:
@@ -108,6 +112,7 @@ def trace(
 ) -> StatementTrace:
     """Test every element of a statement, also after one that does not hold."""
     elements: list[ElementTrace] = []
+    tested: list[Leaf] = []
     if layer in NAMING:
         elements.append(_principal(statement, attached, request, bounded=bounded))
     try:
@@ -115,11 +120,12 @@ def trace(
             if isinstance(leaf, Unjudged):
                 elements.append(ElementTrace("Condition", None, error=leaf.message))
             else:
+                tested.append(leaf)
                 elements.append(_element(leaf, statement, request))
     except (MalformedVariableError, InvalidArn) as error:
         elements.append(ElementTrace("Statement", None, error=str(error)))
     ref = StatementRef(layer, attached.source, statement.index, statement.sid, statement.span, level)
-    return StatementTrace(ref, statement.effect, tuple(elements))
+    return StatementTrace(ref, statement.effect, tuple(elements), tuple(tested))
 
 
 def _principal(

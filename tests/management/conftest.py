@@ -113,6 +113,7 @@ class Office:
             throttle=Throttle(self.store, self.clock),
             current=self.principals.current,
             write_decisions=self.log.flush,
+            catalog=catalog,
         )
 
     @staticmethod

@@ -24,7 +24,9 @@ from iamkit.policy import (
     evaluate,
     explain,
 )
+from iamkit.policy.decision import StatementRef
 from iamkit.policy.fixes import Fix
+from iamkit.policy.survey import Survey
 
 Attach = Callable[..., AttachedPolicy]
 NOTE = "arn:aws:doc::123456789012:note/1"
@@ -189,12 +191,8 @@ def _applied(
     for fix in fixes:
         if fix.statement is None:
             continue
-        added = (
-            attach(
-                fix.statement,
-                kind=PolicyKind.ENDPOINT if "Principal" in fix.statement else PolicyKind.IDENTITY,
-            ),
-        )
+        assert fix.document is not None
+        added = (attach(fix.statement, kind=fix.document),)
         if fix.layer is Layer.IDENTITY:
             mine = replace(mine, identity=mine.identity + added)
         elif fix.layer is Layer.BOUNDARY:
@@ -210,11 +208,6 @@ def _applied(
                 level + added if n == fix.level else level for n, level in enumerate(mine.guardrails or ())
             ]
             mine = replace(mine, guardrails=tuple(levels))
-        else:
-            levels = [
-                level + added if n == fix.level else level for n, level in enumerate(theirs.guardrails or ())
-            ]
-            theirs = replace(theirs, guardrails=tuple(levels))
     return mine, theirs
 
 
@@ -226,7 +219,7 @@ def _applied(
     [
         (CallerLayers(), ResourceLayers()),
         (CallerLayers(boundary=(), session=(), guardrails=((), ())), ResourceLayers()),
-        (CallerLayers(guardrails=((),)), ResourceLayers(guardrails=((), ()), endpoint=())),
+        (CallerLayers(guardrails=((),)), ResourceLayers(endpoint=())),
     ],
 )
 def test_the_suggested_statements_make_the_request_pass(
@@ -299,3 +292,115 @@ def test_explaining_never_raises_and_is_json(attach: Attach, session: Caller) ->
         explanation = explain(request, CallerLayers((odd,)))
         assert json.dumps(explanation.as_data(show_values=True))
         assert all(explanation.lines(show_values=True))
+
+
+def test_a_resource_guardrail_that_allows_nothing_is_told_without_a_statement(
+    attach: Attach, jeff: Caller
+) -> None:
+    """What people write there may only refuse, so no statement of theirs would help."""
+    layers = CallerLayers((attach(ALLOW),))
+
+    explanation = explain(ask(jeff), layers, ResourceLayers(guardrails=((),)))
+
+    (fix,) = explanation.fixes
+    assert (fix.kind, fix.layer, fix.statement) == ("add-statement", Layer.RESOURCE_GUARDRAIL, None)
+    assert "may only refuse" in fix.text
+
+
+def test_trust_in_a_provider_is_suggested_with_its_claims(attach: Attach, jeff: Caller) -> None:
+    """The claims are values of the request, so the statement is shown only to those who may see them."""
+    role = "arn:aws:iam::123456789012:role/app/writer"
+    provider = Caller(CallerKind.PROVIDER, "accounts.example")
+    claims = {"accounts.example:aud": "app", "accounts.example:sub": "u${1}*"}
+    request = AccessRequest(
+        provider, "sts:AssumeRoleWithWebIdentity", role, Context(claims), jeff.account, True
+    )
+
+    explanation = explain(request, CallerLayers())
+
+    (fix,) = explanation.fixes
+    assert fix.statement is not None
+    assert evaluate(request, CallerLayers(), ResourceLayers((attach(fix.statement, kind=PolicyKind.TRUST),)))
+    assert "u${" not in text_of(explanation) + json.dumps(explanation.as_data())
+    assert "StringEquals" in json.dumps(explanation.as_data(show_values=True))
+    bare = explain(replace(request, context=Context()), CallerLayers())
+    assert bare.fixes[0].statement is None
+    assert "`aud`" in bare.fixes[0].text
+
+
+def test_anonymous_trust_and_unnameable_resources_have_no_statement(jeff: Caller) -> None:
+    """Where no document may say it, none is made up."""
+    role = "arn:aws:iam::123456789012:role/writer"
+    nobody = explain(
+        AccessRequest(ANONYMOUS, "sts:AssumeRole", role, resource_account=jeff.account, explicit_trust=True),
+        CallerLayers(),
+    )
+    strange = explain(ask(jeff, resource="arn:aws:doc:::a\x07b"), CallerLayers())
+
+    assert nobody.fixes[0].statement is None
+    assert strange.fixes[0].statement is None
+    assert "control character" in strange.fixes[0].text
+
+
+def test_what_a_statement_opens_besides_is_said(attach: Attach, jeff: Caller) -> None:
+    """Without keys that tell callers apart, `*` and root's ARN are wider, and the text says so."""
+    root = Caller(CallerKind.ROOT, f"arn:aws:iam::{jeff.account}:root", jeff.account)
+    foreign = replace(ask(root), resource_account="999999999999")
+    known = replace(foreign, context=Context({"aws:PrincipalArn": root.arn}))
+
+    assert "open to everybody" in explain(ask(ANONYMOUS), CallerLayers()).fixes[0].text
+    assert "everybody in the account" in explain(foreign, CallerLayers()).fixes[0].text
+    (fix,) = explain(known, CallerLayers()).fixes
+    assert "open to" not in fix.text
+    assert fix.statement is not None
+    assert fix.statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": root.arn}}
+    session = explain(
+        replace(ask(jeff), caller=replace(jeff, kind=CallerKind.FEDERATED_USER)), CallerLayers()
+    )
+    assert "has to be started with it" in session.fixes[-1].text
+
+
+def test_mfa_is_suggested_only_where_it_helps(attach: Attach, jeff: Caller) -> None:
+    """A Deny of those with MFA, or an Allow for those without, is no reason to sign in with it."""
+    deny = {**ALLOW, "Effect": "Deny", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+    without = {**ALLOW, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}
+    request = replace(ask(jeff), context=Context({"aws:MultiFactorAuthPresent": True}))
+
+    denied = explain(request, CallerLayers((attach(deny, ALLOW),)))
+    missing = explain(request, CallerLayers((attach(without),)))
+
+    assert kinds(denied) == ["lift-deny", "avoid-deny"]
+    assert kinds(missing) == ["meet-condition", "add-statement"]
+
+
+def test_a_change_that_another_statement_forbids_is_not_suggested(attach: Attach, jeff: Caller) -> None:
+    """A value that meets the Allow and wakes a Deny, or no value at all, is no fix."""
+    wants = {**ALLOW, "Condition": {"StringEquals": {"app:k": "x"}}}
+    wakes = {**ALLOW, "Effect": "Deny", "Condition": {"StringEquals": {"app:k": "x"}}}
+    never = {**ALLOW, "Condition": {"StringEquals": {"app:k": "x"}, "StringNotEquals": {"app:k": "x"}}}
+    other = {**ALLOW, "Condition": {"StringEquals": {"aws:username": "ana"}}}
+
+    for statements in ((wants, wakes), (never,), (other,)):
+        assert kinds(explain(ask(jeff), CallerLayers((attach(*statements),)))) == ["add-statement"]
+
+
+def test_explaining_stays_cheap_whatever_policies_list(
+    attach: Attach, jeff: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values of a key and Denies to get round are tried up to a number; every Deny is named all the same."""
+    tried = 0
+    asked = Survey.refused_by
+
+    def counted(survey: Survey, request: AccessRequest) -> frozenset[StatementRef]:
+        nonlocal tried
+        tried += 1
+        return asked(survey, request)
+
+    monkeypatch.setattr(Survey, "refused_by", counted)
+    values = [f"value{number}" for number in range(200)]
+    deny = {**ALLOW, "Effect": "Deny", "Condition": {"StringNotEquals": {"app:k": values}}}
+
+    explanation = explain(ask(jeff, k="x"), CallerLayers((attach(*[deny] * 30, ALLOW),)))
+
+    assert kinds(explanation).count("lift-deny") == 30
+    assert tried < 200
