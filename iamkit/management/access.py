@@ -9,7 +9,6 @@ from iamkit.analysis import access
 from iamkit.analysis.access import Access, Place, Reach
 from iamkit.analysis.subjects import EVERYBODY, Subject, Subjects
 from iamkit.arn import Arn
-from iamkit.credentials.authentication import CredentialKind
 from iamkit.errors import InputError
 from iamkit.gate.gate import owner_of
 from iamkit.identity import accounts, resource_policies, roles
@@ -101,9 +100,9 @@ def what_can(
 
 def _subjects(work: Work) -> Iterator[Subject]:
     found = Subjects(work.unit, work.house, work.services.caller_layers)
-    proof = work.principal.authentication
-    everywhere = proof is not None and proof.kind is CredentialKind.OPERATOR
-    own = [account.account_id for account in accounts.listing(work.unit)] if everywhere else [work.account]
+    own = (
+        [account.account_id for account in accounts.listing(work.unit)] if work.everywhere else [work.account]
+    )
     yield EVERYBODY
     for account in own:
         yield from found.of_account(account)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Concatenate, Final, Generic, ParamSpec, TypeVar
 
+from iamkit.credentials.authentication import CredentialKind
 from iamkit.identity.house import House
 from iamkit.identity.principal import Principal
 from iamkit.management.services import Services
@@ -68,6 +69,12 @@ class Work:
     principal: Principal
     account: str
     prepared: object = None
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the host operator acts, who is told of every account."""
+        proof = self.principal.authentication
+        return proof is not None and proof.kind is CredentialKind.OPERATOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from typing import Final
 
 from iamkit.audit.decision_log import DecisionRecord
 from iamkit.audit.event import Event
-from iamkit.credentials.authentication import CredentialKind
 from iamkit.errors import NoSuchEntity, ValidationError
 from iamkit.gate.why import Told, told
 from iamkit.management.operation import Asks, Preparation, Work, operation
@@ -35,9 +34,9 @@ def get_decision(work: Work, *, decision_id: str) -> Told:
     The host operator sees those of every account.
     """
     found = told(work.unit, decision_id, options=work.services.options)
-    if found.record.account != work.account and not _everywhere(work):
+    if found.record.account != work.account and not work.everywhere:
         raise NoSuchEntity(f"no decision `{decision_id[:80]}` of this account is recorded")
-    if json.loads(found.record.caller)["account"] not in ("", work.account) and not _everywhere(work):
+    if json.loads(found.record.caller)["account"] not in ("", work.account) and not work.everywhere:
         return Told(found.record, None, withheld=True)
     return found
 
@@ -86,8 +85,3 @@ def _bounded(max_items: int) -> int:
     if not 1 <= max_items <= LARGEST:
         raise ValidationError(f"`max_items` must be 1 to {LARGEST}, not {max_items}")
     return max_items
-
-
-def _everywhere(work: Work) -> bool:
-    proof = work.principal.authentication
-    return proof is not None and proof.kind is CredentialKind.OPERATOR

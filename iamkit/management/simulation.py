@@ -47,7 +47,8 @@ def simulate_principal_policy(
 ) -> tuple[SimulationResult, ...]:
     """Decide every action on every resource as if the user, a role session or a member of the group asked.
 
-    The stored resource policies and guardrails count; `context_entries` are added to the keys that every
+    The stored resource policies and guardrails of the account count, those of other accounts only for the
+    host operator; `context_entries` are added to the keys that every
     request of that principal has. Given policies are tried beside the stored ones, a boundary or resource
     policy instead of the stored one. Nothing is recorded as a decision. Raises NoSuchEntity, InputError.
     """
@@ -65,7 +66,9 @@ def simulate_principal_policy(
 
     def around(resource: str) -> tuple[ResourceLayers, str]:
         owner = resource_owner or owner_of(resource, asker=work.account, home=work.house.home)
-        found = work.services.around(resource, owner)
+        # Another account's policies are not told, not even by what they would decide.
+        told = owner == work.account or work.everywhere
+        found = work.services.around(resource, owner) if told else ResourceLayers()
         return (replace(found, policies=on_resource) if on_resource else found), owner
 
     bounded = subject.caller.bounded or layers.boundary is not None

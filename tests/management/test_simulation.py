@@ -13,12 +13,14 @@ import pytest
 from iamkit.audit.decision_log import DecisionRecord
 from iamkit.errors import AccessDenied, InputError, InvalidArn, MalformedPolicyDocument, NoSuchEntity
 from iamkit.gate import kept
-from iamkit.identity import boundaries, documents, guardrails, managed
+from iamkit.identity import accounts, boundaries, documents, guardrails, managed
 from iamkit.identity import groups as group_records
 from iamkit.identity import inline as inline_records
 from iamkit.identity import resource_policies as policy_records
+from iamkit.identity.operator import host_operator
 from iamkit.identity.principal import Principal
 from iamkit.management import groups, inline, resource_policies, roles
+from iamkit.management.desk import Desk
 from iamkit.management.simulation import (
     get_context_keys_for_custom_policy,
     get_context_keys_for_principal_policy,
@@ -324,3 +326,27 @@ def test_the_keys_that_policies_read_are_told(office: Office) -> None:
 
     assert given == ("app:K", "app:V", "aws:SecureTransport")
     assert held == ("app:K", "app:V")
+
+
+def test_another_accounts_policies_cannot_be_felt_for(office: Office) -> None:
+    """Whether its resource policy allows is the other account's to tell; the host operator is told."""
+    office.person("ana", office.document())
+    foreign = "arn:aws:doc::999988887777:note/1"
+    text = office.document(Principal="*", resource=foreign)
+    with office.store.write() as unit:
+        accounts.create(unit, office.house, name="other", account_id="999988887777")
+        policy_records.put(unit, office.house, account="999988887777", resource_arn=foreign, text=text)
+    operator = host_operator(partition="aws", account=HOME, system_user="root", judge=office.gate)
+
+    def outcome(desk: Desk) -> Outcome:
+        (found,) = desk.do(
+            simulate_principal_policy,
+            policy_source_arn=f"arn:aws:iam::{HOME}:user/ana",
+            action_names=("doc:Get",),
+            resource_arns=(foreign,),
+        )
+        return found.decision.outcome
+
+    assert outcome(office.owner()) is Outcome.IMPLICIT_DENY
+    host = Desk(office.store, office.gate, office.trail, office.house, office.services, operator)
+    assert outcome(host) is Outcome.ALLOWED
