@@ -185,6 +185,8 @@ def good(iam: IAM) -> dict[str, object]:
         "tags": {"team": "maps"},
         "tag_keys": ("team",),
         "action_names": ("docs:Get",),
+        "action_name": "docs:Get",
+        "policy_input_list": (TEXT,),
     }
 
 
