@@ -122,6 +122,8 @@ class Policy:
     id: str | None
     statements: tuple[Statement, ...]
     text: str = field(repr=False)
+    # What evaluation makes of the statements at first use, see `speakers`.
+    speakers: object = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def variables(self) -> bool:
