@@ -20,7 +20,7 @@ from typing import Final, final
 from iamkit.errors import EvaluationError
 from iamkit.policy.formula import FALSE, TRUE, Formula
 from iamkit.policy.model import Condition, Quantifier
-from iamkit.policy.operators import Operator
+from iamkit.policy.operators import SAME, Operator
 from iamkit.policy.request import AccessRequest, ContextValue
 from iamkit.policy.tokens import Token
 from iamkit.policy.variables import Template, fixed, keys_in, substituted, template
@@ -71,6 +71,15 @@ class KeyTest:
     values: tuple[PolicyValue, ...]
     # The prepared values, where nothing varies and nothing is at fault.
     ready: tuple[object, ...] | None = field(compare=False, repr=False)
+    # Whether only the comparison of one value is left to do, and whether that is being equal to some of `ready`.
+    plain: bool = field(init=False, compare=False, repr=False)
+    among: bool = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        operator = self.operator
+        plain = bool(self.ready) and not operator.presence and self.quantifier is Quantifier.NONE
+        object.__setattr__(self, "plain", plain)
+        object.__setattr__(self, "among", plain and operator.holds is SAME)
 
     @property
     def reads_resource(self) -> bool:
@@ -93,6 +102,11 @@ class KeyTest:
         value = context.get(self.key)
         operator = self.operator
         try:
+            if self.plain and value is not None and not isinstance(value, tuple):
+                left = operator.read(value)
+                if self.among:
+                    return (left in self.ready) is not operator.negated  # type: ignore[operator]  # not None
+                return self._judge(left, context) is not operator.negated
             if operator.presence:
                 return self._judge(value is None or value == (), context)
             if value is None or value == ():
