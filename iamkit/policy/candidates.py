@@ -150,7 +150,7 @@ class _Gathering:
         formula = meaning(statement, attached.policy, self.known, self.request, self.operators, speaks=True)
         if formula is FALSE:
             return None
-        ref = StatementRef(layer, attached.source, statement.index, statement.sid, statement.span, level)
+        ref = StatementRef(layer, attached.source, statement.index, statement.sid, statement.place, level)
         return Candidate(ref, statement, attached, at, formula)
 
 
