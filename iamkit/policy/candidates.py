@@ -158,7 +158,12 @@ _SOURCE = attrgetter("ref.source.name", "ref.source.type", "ref.source.arn", "re
 
 
 def _place(candidate: Candidate) -> tuple[object, ...]:
-    return (bool(candidate.statement.conditions), *_SOURCE(candidate), candidate.ref.source.holder, candidate.ref.sid or "")
+    return (
+        bool(candidate.statement.conditions),
+        *_SOURCE(candidate),
+        candidate.ref.source.holder,
+        candidate.ref.sid or "",
+    )
 
 
 def _wording(candidate: Candidate) -> tuple[object, ...]:

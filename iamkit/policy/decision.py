@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from iamkit.policy.layers import Layer, PolicySource
@@ -33,6 +33,17 @@ class StatementRef:
     def span(self) -> Span:
         """The statement within the text of its document."""
         return self.place.span
+
+    def as_data(self) -> dict[str, object]:
+        """The same as data that JSON can carry, for records."""
+        return {
+            "layer": self.layer.value,
+            "source": asdict(self.source),
+            "index": self.index,
+            "sid": self.sid,
+            "span": asdict(self.span),
+            "level": self.level,
+        }
 
     def __str__(self) -> str:
         where = self.source.name + (f" {self.source.version}" if self.source.version else "")

@@ -1,10 +1,10 @@
-"""Candidates folded by the resources they speak of, so that a request meets few of them however many there are.
+"""Candidates folded by the resources they speak of, so that a request meets few of them, however many.
 
-What a resource has to begin with is its *head*: `arn:aws:s3:::photos/` for `arn:aws:s3:::photos/*`. A fold keeps
-one posting for each resource written out and one for each head: the candidates that may match there, each with
-what is left to test. Theory of operation: all heads of one resource are beginnings of each other, so the
-longest settles the others, and its posting holds theirs already. In sorted order the longest head of a resource
-is the one before it, or what that one begins with; so one search finds it, whatever the number of heads.
+What a resource has to begin with is its *head*: `arn:aws:s3:::photos/` for `arn:aws:s3:::photos/*`. A fold
+keeps one posting for each resource written out and one for each head: the candidates that may match there,
+each with what is left to test. Theory of operation: all heads of one resource are beginnings of each other,
+so the longest settles the others, and its posting holds theirs already. In sorted order the longest head of
+a resource is the one before it, or what that one begins with; so one search finds it, whatever their number.
 
 What needs no test is settled by the place alone. The rest is as in a plain list, which a fold of a few
 candidates is (`_FLAT`). Leaving out a candidate whose resource does not match changes nothing, also where
@@ -63,7 +63,9 @@ class Fold(Generic[T]):
         self._heads: list[str] = []
         self._parents: list[int] = []
         self._postings: list[Posting[T]] = []
-        placed = [place for rank, (one, formula) in enumerate(candidates) for place in _places(rank, one, formula)]
+        placed = [
+            place for rank, (one, formula) in enumerate(candidates) for place in _places(rank, one, formula)
+        ]
         self._flat: Posting[T] | None = None
         if len(placed) <= flat:
             self._flat = tuple([entry._replace(matches=whole) for _, _, whole, entry in placed])
@@ -105,11 +107,15 @@ class Fold(Generic[T]):
         if not own:
             return inherited
         merged = sorted((*inherited, *own), key=_by_rank) if inherited or len(own) > 1 else own
-        if not self._all:
-            for place, entry in enumerate(merged):
-                if entry.matches is None and entry.test is None:
-                    return tuple(merged[: place + 1])
-        return tuple(merged)
+        return tuple(merged) if self._all else _until_settled(merged)
+
+
+def _until_settled(entries: Sequence[Entry[T]]) -> Posting[T]:
+    """The entries that the first one to hold can be among: none stands behind a sure one."""
+    for place, entry in enumerate(entries):
+        if entry.matches is None and entry.test is None:
+            return tuple(entries[: place + 1])
+    return tuple(entries)
 
 
 def _by_rank(entry: Entry[T]) -> int:
@@ -154,7 +160,7 @@ def every(posting: Posting[T], request: AccessRequest) -> tuple[T, ...]:
     return tuple(found)
 
 
-# Text or head, whether the text is the whole resource, how a plain list tests it, and the entry in its posting.
+# Text or head, whether the text is the whole resource, how a plain list tests it, and the entry of a posting.
 _Place: TypeAlias = tuple[str, bool, "Callable[[str], bool] | None", Entry[T]]
 
 

@@ -138,10 +138,10 @@ def _inside(address: object, network: object) -> bool:
 
 # Two texts, numbers, instants, truths or bytes: whatever `read` and `prepare` of the row make.
 SAME: Final[Comparison] = operator.eq
-_LESS: Final[Comparison] = operator.lt
-_AT_MOST: Final[Comparison] = operator.le
-_GREATER: Final[Comparison] = operator.gt
-_AT_LEAST: Final[Comparison] = operator.ge
+_LESS: Final[Comparison] = operator.lt  # type: ignore[assignment]  # as above
+_AT_MOST: Final[Comparison] = operator.le  # type: ignore[assignment]  # as above
+_GREATER: Final[Comparison] = operator.gt  # type: ignore[assignment]  # as above
+_AT_LEAST: Final[Comparison] = operator.ge  # type: ignore[assignment]  # as above
 
 # What the rows of one kind share.
 _EXACT: Final = Operator(

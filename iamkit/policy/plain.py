@@ -1,7 +1,7 @@
 """A document's values without their places, read by the standard library: the quick way to a good document.
 
-It accepts less than `source` or the same, never more that could pass for a policy: what it does not like is left
-to `source`, which says what is wrong and where. A number stays the text it was (SEM-G10).
+It accepts less than `source` or the same, never more that could pass for a policy: what it does not like is
+left to `source`, which says what is wrong and where. A number stays the text it was (SEM-G10).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Number(str):
     __slots__ = ()
 
 
-Plain: TypeAlias = "str | Number | bool | None | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "str | Number | bool | list[Plain] | dict[str, Plain] | None"
 
 # Half of a pair may come out of an escape; `source` tells halves from pairs.
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")

@@ -47,8 +47,8 @@ def resource_fault(resource: str) -> str | None:
 class _Relation:
     """What decides, with whether caller and resource share an account settled, and what it often comes to.
 
-    `refusing` holds the Denies, if any. `granting` is set where one layer alone has to allow, `silence` where its
-    not doing so has one answer.
+    `refusing` holds the Denies, if any. `granting` is set where one layer alone has to allow, `silence` where
+    its not doing so has one answer.
     """
 
     __slots__ = ("combination", "granting", "refusing", "silence")
@@ -110,7 +110,7 @@ class Plan:
                     )
             if relation.granting is not None:
                 granted = first(relation.granting.at(resource), request)
-                allowed = None if granted is None else (granted,)
+                allowed: tuple[Candidate, ...] | None = None if granted is None else (granted,)
             else:
                 allowed = relation.combination.allowed_by(request)
             if allowed is not None:

@@ -30,7 +30,7 @@ _SMART_QUOTES: Final = "“”„‟″"
 
 
 class Faults(Protocol):
-    """Where the reader notes what is wrong, each with its path, offsets, a message, a code and a correction."""
+    """Where the reader notes what is wrong: path, offsets, a message, a code and a correction."""
 
     def add(
         self,

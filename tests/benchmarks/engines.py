@@ -42,7 +42,7 @@ class Engine(Protocol):
 
 
 class Iamkit:
-    """The engine under test, as the gate uses it: plans by caller and action, a request object per question."""
+    """The engine under test, as the gate uses it: plans by caller and action, a request a question."""
 
     name = "iamkit"
 
@@ -144,13 +144,21 @@ def tests_of(statement: dict[str, Json]) -> list[Test]:
     tests: list[Test] = []
     for operator, key, values in conditions_of(statement):
         if operator == "IpAddress":
-            networks = [ipaddress.ip_network(value) for value in values]
-            tests.append(lambda have, k=key, n=networks: any(ipaddress.ip_address(have[k]) in x for x in n))
+            networks = [ipaddress.IPv4Network(value) for value in values]
+            tests.append(_inside(key, networks))
         elif operator == "Bool":
-            tests.append(lambda have, k=key, wanted=values[0] == "true": have[k] is wanted)
+            tests.append(_one_of(key, frozenset([values[0] == "true"])))
         else:
-            tests.append(lambda have, k=key, wanted=frozenset(values): have[k] in wanted)
+            tests.append(_one_of(key, frozenset(values)))
     return tests
+
+
+def _inside(key: str, networks: list[ipaddress.IPv4Network]) -> Test:
+    return lambda have: any(ipaddress.ip_address(str(have[key])) in network for network in networks)
+
+
+def _one_of(key: str, wanted: frozenset[str | bool]) -> Test:
+    return lambda have: have[key] in wanted
 
 
 def conditions_of(statement: dict[str, Json]) -> list[tuple[str, str, list[str]]]:

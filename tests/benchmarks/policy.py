@@ -1,7 +1,7 @@
 """Decisions per engine, timed side by side: `python -m tests.benchmarks.policy [--quick] [--only NAME,...]`.
 
-All engines answer in one process, in alternating rounds over the same 1,000 questions, after each has been held
-against the oracle. Time is per call, by `perf_counter_ns`, its own cost (some 0.1 µs) included. Read the
+All engines answer in one process, in alternating rounds over the same 1,000 questions, after each has been
+held against the oracle. Time is per call, by `perf_counter_ns`, its own cost (some 0.1 µs) included. Read the
 ratios; the microseconds are this machine's of today.
 """
 
@@ -13,9 +13,10 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter_ns
+from typing import Final
 
 from tests.benchmarks import peers
 from tests.benchmarks.engines import Engine, Iamkit, Scan
@@ -102,6 +103,40 @@ def ratio(row: Row, other: Row) -> float:
     return statistics.median(a / b for a, b in zip(row.means, other.means, strict=True))
 
 
+def _p99(row: Row, _: Row | None) -> str:
+    return f"{row.p99:,.1f}" if len(row.times) >= 200 else "-"
+
+
+def _times(row: Row, ours: Row | None) -> str:
+    return f"{ratio(row, ours):,.1f}" if ours is not None else ""
+
+
+_TITLES: Final[dict[str, Callable[[Row, Row | None], str]]] = {
+    "p50, µs": lambda row, _: f"{row.p50:,.2f}",
+    "p99, µs": _p99,
+    "times slower than iamkit (means)": _times,
+    "agrees with the oracle": lambda row, _: f"{row.checked - row.wrong}/{row.checked}",
+    "loading, µs a statement": lambda row, _: f"{row.load:,.1f}",
+    "building the question, µs": lambda row, _: f"{row.prepare:,.2f}",
+}
+
+
+def _tables(
+    shape: Shape, sizes: Sequence[int], names: list[str], cells: dict[tuple[Shape, int], dict[str, Row]]
+) -> None:
+    for title, shown in _TITLES.items():
+        print(f"\n### {shape}: {title}\n\n| engine | {' | '.join(f'N={size:,}' for size in sizes)} |")
+        print("|---|" + "---:|" * len(sizes))
+        for name in names:
+            found = [(cells[shape, size].get(name), cells[shape, size].get("iamkit")) for size in sizes]
+            texts = ["" if row is None else shown(row, ours) for row, ours in found]
+            print(f"| {name} | {' | '.join(texts)} |")
+    medians = {size: cells[shape, size]["iamkit"].p50 for size in sizes if "iamkit" in cells[shape, size]}
+    if 10 in medians and max(medians) > 10:
+        growth = medians[max(medians)] / medians[10]
+        print(f"\n{shape}: growth of iamkit's p50 from N=10 to {max(medians):,}: {growth:.1f}×")
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and N up to 1,000")
@@ -121,24 +156,10 @@ def main(arguments: list[str] | None = None) -> int:
             cells[shape, size] = cell(shape, size, names, 3 if options.quick else 9)
             print(f"measured {shape} {size}", file=sys.stderr)
     for shape in SHAPES:
-        for title, shown in (
-            ("p50, µs", lambda row, _: f"{row.p50:,.2f}"),
-            ("p99, µs", lambda row, _: f"{row.p99:,.1f}" if len(row.times) >= 200 else "-"),
-            ("times slower than iamkit (means)", lambda row, us: f"{ratio(row, us):,.1f}" if us else ""),
-            ("agrees with the oracle", lambda row, _: f"{row.checked - row.wrong}/{row.checked}"),
-            ("loading, µs a statement", lambda row, _: f"{row.load:,.1f}"),
-            ("building the question, µs", lambda row, _: f"{row.prepare:,.2f}"),
-        ):
-            print(f"\n### {shape}: {title}\n\n| engine | " + " | ".join(f"N={size:,}" for size in sizes) + " |")
-            print("|---|" + "---:|" * len(sizes))
-            for name in names:
-                found = [(cells[shape, size].get(name), cells[shape, size].get("iamkit")) for size in sizes]
-                texts = ["" if row is None else shown(row, us) for row, us in found]
-                print(f"| {name} | " + " | ".join(texts) + " |")
-        ours = {size: cells[shape, size]["iamkit"].p50 for size in sizes if "iamkit" in cells[shape, size]}
-        if 10 in ours and max(ours) > 10:
-            print(f"\n{shape}: growth of iamkit's p50 from N=10 to {max(ours):,}: {ours[max(ours)] / ours[10]:.1f}×")
-    print("\n### memory, MiB for 10,000 statements spread (fresh process each)\n\n| engine | MiB |\n|---|---:|")
+        _tables(shape, sizes, names, cells)
+    print(
+        "\n### memory, MiB for 10,000 statements spread (a fresh process each)\n\n| engine | MiB |\n|---|---:|"
+    )
     for name in names:
         if peers.LIMITS.get(name, 10_000) >= 10_000:
             command = [sys.executable, "-m", "tests.benchmarks.policy", "--memory", name]
