@@ -71,7 +71,7 @@ class KeyTest:
     values: tuple[PolicyValue, ...]
     # The prepared values, where nothing varies and nothing is at fault.
     ready: tuple[object, ...] | None = field(compare=False, repr=False)
-    # Whether comparing one value is all that is left to do, and whether that is equality with some of `ready`.
+    # Whether comparing one value is all to do, and whether that is equality with one of `ready`.
     plain: bool = field(init=False, compare=False, repr=False)
     among: bool = field(init=False, compare=False, repr=False)
 

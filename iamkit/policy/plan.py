@@ -71,7 +71,17 @@ def _layers(lacking: Iterable[Allows]) -> tuple[Layer, ...]:
 class Plan:
     """The residual for one caller and action. Make it with `compile_plan`."""
 
-    __slots__ = ("_options", "_reasons", "_relations", "_standing", "_usual", "action", "caller", "fault")
+    __slots__ = (
+        "_grants",
+        "_options",
+        "_reasons",
+        "_relations",
+        "_standing",
+        "_usual",
+        "action",
+        "caller",
+        "fault",
+    )
 
     def __init__(
         self, caller: Caller, action: str, stand: Standing, options: EvaluationOptions, fault: str | None
@@ -84,6 +94,8 @@ class Plan:
         self._relations: dict[tuple[bool, bool], _Relation] = {}
         # The relation of nearly all requests: the caller's own account, without explicit trust.
         self._usual: _Relation | None = None
+        # Decisions by the one statement that suffices, and by whatever else they are for.
+        self._grants: dict[Candidate, Decision] = {}
         self._reasons: dict[_Reason, Decision] = {}
 
     def decide(self, request: AccessRequest) -> Decision:
@@ -110,10 +122,9 @@ class Plan:
                     )
             if relation.granting is not None:
                 granted = first(relation.granting.at(resource), request)
-                allowed: tuple[Candidate, ...] | None = None if granted is None else (granted,)
-            else:
-                allowed = relation.combination.allowed_by(request)
-            if allowed is not None:
+                if granted is not None:
+                    return self._grants.get(granted) or self._grant(granted)
+            elif (allowed := relation.combination.allowed_by(request)) is not None:
                 return self._reasons.get(allowed) or self._keep(
                     allowed, Decision(Outcome.ALLOWED, tuple(candidate.ref for candidate in allowed))
                 )
@@ -149,6 +160,12 @@ class Plan:
             if same_account and not explicit_trust:
                 self._usual = found
         return found
+
+    def _grant(self, candidate: Candidate) -> Decision:
+        decision = Decision(Outcome.ALLOWED, (candidate.ref,))
+        if len(self._grants) < _MAX_REASONS:
+            return self._grants.setdefault(candidate, decision)
+        return decision
 
     def _keep(self, reason: _Reason, decision: Decision) -> Decision:
         if len(self._reasons) < _MAX_REASONS:

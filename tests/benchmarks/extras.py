@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter_ns
+from time import perf_counter_ns, thread_time_ns
 
 from iamkit.policy import (
     AccessRequest,
@@ -63,7 +63,7 @@ def extras() -> Iterator[str]:
 
 
 def first_decisions(shape: Shape) -> tuple[float, float]:
-    """Compile and decide, once for each (principal, action) of the requests, in a store just loaded."""
+    """Compile and decide, once for each (principal, action) of the requests, in a fresh store; CPU time."""
     made = workload(shape, 10_000)
     engine = Iamkit()
     engine.load(made)
@@ -76,9 +76,9 @@ def first_decisions(shape: Shape) -> tuple[float, float]:
             continue
         seen.add((ask.user, ask.action))
         request = engine.request(ask)
-        start = perf_counter_ns()
+        start = thread_time_ns()
         engine.compile(ask).decide(request)
-        times.append(perf_counter_ns() - start)
+        times.append(thread_time_ns() - start)
     gc.enable()
     times.sort()
     return statistics.fmean(times) / 1_000, times[int(len(times) * 0.99)] / 1_000
@@ -98,9 +98,9 @@ def explanations(shape: Shape) -> float:
     times: list[float] = []
     for ask in made.asks[:300]:
         request, mine = engine.request(ask), engine.layers[ask.user]
-        start = perf_counter_ns()
+        start = thread_time_ns()
         explain(request, mine)
-        times.append((perf_counter_ns() - start) / 1_000)
+        times.append((thread_time_ns() - start) / 1_000)
     return statistics.median(times)
 
 

@@ -1,4 +1,4 @@
-"""Decisions per engine, timed side by side: `python -m tests.benchmarks.policy [--quick] [--only NAME,...]`.
+"""Decisions per engine, timed side by side: `python tests/benchmarks/run.py --help`.
 
 All engines answer in one process, in alternating rounds over the same 1,000 questions, after each has been
 held against the oracle. Time is per call, by `perf_counter_ns`, its own cost (some 0.1 µs) included. Read the
@@ -157,18 +157,12 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"measured {shape} {size}", file=sys.stderr)
     for shape in SHAPES:
         _tables(shape, sizes, names, cells)
-    print(
-        "\n### memory, MiB for 10,000 statements spread (a fresh process each)\n\n| engine | MiB |\n|---|---:|"
-    )
+    print("\n### memory, MiB for 10,000 statements spread (fresh process)\n\n| engine | MiB |\n|---|---:|")
     for name in names:
         if peers.LIMITS.get(name, 10_000) >= 10_000:
-            command = [sys.executable, "-m", "tests.benchmarks.policy", "--memory", name]
+            command = [sys.executable, sys.argv[0], "--memory", name]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             print(f"| {name} | {done.stdout.strip() or 'failed'} |", flush=True)
     for line in extras():
         print(line)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
