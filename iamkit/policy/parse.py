@@ -147,7 +147,9 @@ class _Document:
             statement = self.statement(here, item, index)
             sid = statement.sid
             if sid in sids and self.grammar.plain_sid and not self.draft.stored:
-                self.draft.refuse(Place(here, "Sid"), f"Sid `{sid}` is in use already", "UNIQUE_SIDS_REQUIRED")
+                self.draft.refuse(
+                    Place(here, "Sid"), f"Sid `{sid}` is in use already", "UNIQUE_SIDS_REQUIRED"
+                )
             if sid:
                 sids.add(sid)
             statements.append(statement)

@@ -53,7 +53,9 @@ def read_principals(draft: Draft, place: Place, value: Plain, *, negated: bool) 
         draft.known(place, value, PRINCIPAL_MEMBERS, "INVALID_PRINCIPAL_KEY")
         for name, listed in value.items():
             if name in _TYPES:
-                for item in draft.strings(Place(place, name), listed, "EMPTY_ARRAY_PRINCIPAL", negated=negated):
+                for item in draft.strings(
+                    Place(place, name), listed, "EMPTY_ARRAY_PRINCIPAL", negated=negated
+                ):
                     entries.append(PrincipalEntry(_TYPES[name], item.text, item.place))
         if "AWS" in value and "IAM" in value:
             draft.refuse(place, "`IAM` and `AWS` are two names of one member", "DUPLICATE_KEY")
