@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import final
 
 from iamkit.policy.decision import StatementRef
-from iamkit.policy.fold import Fold, first
+from iamkit.policy.fold import Fold
 from iamkit.policy.formula import FALSE, Formula, disjunction
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, Layer, Policies, ResourceLayers
 from iamkit.policy.match import Known, meaning
@@ -72,7 +72,7 @@ class Allows:
 
     def first(self, request: AccessRequest) -> Candidate | None:
         """The first that matches a request, or None. Raises EvaluationError if unjudged ones decide."""
-        return first(self.fold.at(request.resource), request)
+        return self.fold.first(request)
 
     def at(self, wanted: Levels) -> Allows:
         """Those that name the caller at one of the wanted levels."""

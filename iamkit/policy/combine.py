@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, final
 
 from iamkit.errors import EvaluationError
 from iamkit.policy.candidates import OUTSIDERS, Allows, Candidate, Standing
-from iamkit.policy.fold import Fold, every
+from iamkit.policy.fold import Fold
 from iamkit.policy.formula import Formula, conjunction, disjunction, first_failure
 from iamkit.policy.layers import Layer
 from iamkit.policy.options import EvaluationOptions
@@ -74,8 +74,7 @@ class Combination:
 
     def denied_by(self, request: AccessRequest) -> tuple[Candidate, ...]:
         """Every Deny that matches. Raises EvaluationError if none does and one cannot be judged."""
-        posting = self.refusing.at(request.resource)
-        return every(posting, request) if posting else ()
+        return self.refusing.every(request)
 
     def allowed_by(self, request: AccessRequest) -> tuple[Candidate, ...] | None:
         """Allow statements that suffice, those of the first open route before those of the guards, or None.

@@ -12,7 +12,7 @@ A value that cannot be judged raises EvaluationError unless the others settle th
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, final
@@ -121,6 +121,31 @@ class KeyTest:
             return self._quantified(value, context)
         except EvaluationError as error:
             raise EvaluationError(f"condition on `{self.name[:80]}`: {error.message}") from None
+
+    @property
+    def quickly(self) -> Callable[[AccessRequest], bool]:
+        """`test`, with what is known beforehand settled; for the commonest forms that is one comparison."""
+        key, operator, ready, test = self.key, self.operator, self.ready, self.test
+        native, positive, holds = operator.native, not operator.negated, operator.holds
+        if not self.plain or ready is None or native is None:
+            return test
+        only = ready[0] if len(ready) == 1 else None
+
+        def among(request: AccessRequest) -> bool:
+            value = request.context.by_lower.get(key)
+            return (value in ready) is positive if value.__class__ is native else test(request)
+
+        def equal(request: AccessRequest) -> bool:
+            value = request.context.by_lower.get(key)
+            return (value == only) is positive if value.__class__ is native else test(request)
+
+        def like(request: AccessRequest) -> bool:
+            value = request.context.by_lower.get(key)
+            return holds(value, only) is positive if value.__class__ is native else test(request)
+
+        if self.among:
+            return among if only is None else equal
+        return like if only is not None else test
 
     def left(self, request: AccessRequest, unknown: Container[str], *, hidden: bool) -> Formula:  # noqa: ARG002
         """What is left once `request` is known but for the `unknown` keys."""

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar, final
 
 from iamkit.errors import EvaluationError
+from iamkit.policy.conditions import KeyTest
 from iamkit.policy.formula import TRUE, And, Formula, conjunction, first_failure
 from iamkit.policy.request import AccessRequest
 from iamkit.policy.targets import ResourceEntry, ResourceTest
@@ -72,6 +73,30 @@ class Fold(Generic[T]):
         else:
             self._build(placed)
 
+    def first(self, request: AccessRequest) -> T | None:
+        """The first that holds, or None. Raises EvaluationError if those that cannot be judged decide."""
+        resource = request.resource
+        failure: EvaluationError | None = None
+        for _, matches, test, candidate in self._flat if self._flat is not None else self.at(resource):
+            if matches is not None and not matches(resource):
+                continue
+            if test is None:
+                return candidate
+            try:
+                if test(request):
+                    return candidate
+            except EvaluationError as error:
+                failure = first_failure(failure, error)
+        if failure is not None:
+            raise failure
+        return None
+
+    def every(self, request: AccessRequest) -> tuple[T, ...]:
+        """All that hold. Raises EvaluationError if none does and some cannot be judged."""
+        resource = request.resource
+        posting = self.at(resource)
+        return _every(posting, request) if posting else ()
+
     def at(self, resource: str) -> Posting[T]:
         """The candidates that may match a resource, by rank."""
         if self._flat is not None:
@@ -122,27 +147,7 @@ def _by_rank(entry: Entry[T]) -> int:
     return entry.rank
 
 
-def first(posting: Posting[T], request: AccessRequest) -> T | None:
-    """The first that holds, or None. Raises EvaluationError if those that cannot be judged decide."""
-    resource = request.resource
-    failure: EvaluationError | None = None
-    for _, matches, test, candidate in posting:
-        if matches is not None and not matches(resource):
-            continue
-        if test is None:
-            return candidate
-        try:
-            if test(request):
-                return candidate
-        except EvaluationError as error:
-            failure = first_failure(failure, error)
-    if failure is not None:
-        raise failure
-    return None
-
-
-def every(posting: Posting[T], request: AccessRequest) -> tuple[T, ...]:
-    """All that hold. Raises EvaluationError if none does and some cannot be judged."""
+def _every(posting: Posting[T], request: AccessRequest) -> tuple[T, ...]:
     resource = request.resource
     failure: EvaluationError | None = None
     found: list[T] = []
@@ -173,7 +178,7 @@ def _places(rank: int, candidate: T, formula: Formula) -> list[_Place[T]]:
         # Where a variable may fail to have a value, the whole has to be tested.
         if isinstance(part, ResourceTest) and part.ready is not None and not part.negated:
             rest = conjunction((*parts[:number], *parts[number + 1 :]))
-            test = None if rest is TRUE else rest.test
+            test = None if rest is TRUE else rest.quickly if isinstance(rest, KeyTest) else rest.test
             return [_place(rank, candidate, entry, test) for entry in part.entries]
     return [("", False, None, Entry(rank, None, formula.test, candidate))]
 

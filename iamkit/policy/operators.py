@@ -76,6 +76,8 @@ class Operator:
     variables: bool = False
     presence: bool = False
     form: Form | None = None
+    # The type of request value that `read` leaves as it is, if there is one.
+    native: type | None = None
     comparison: str = ""
 
     @property
@@ -128,12 +130,9 @@ def _matches(value: object, pattern: object) -> bool:
 
 
 def _inside(address: object, network: object) -> bool:
-    return (
-        isinstance(address, values.Address)
-        and isinstance(network, values.Network)
-        and address.version == network.version
-        and address.number & network.mask == network.first
-    )
+    version, number = address  # type: ignore[misc]  # a values.Address
+    wanted, first, mask = network  # type: ignore[misc]  # a values.Network
+    return bool(version == wanted and number & mask == first)  # type: ignore[has-type]
 
 
 # Two texts, numbers, instants, truths or bytes: whatever `read` and `prepare` of the row make.
@@ -145,9 +144,18 @@ _AT_LEAST: Final[Comparison] = operator.ge  # type: ignore[assignment]  # as abo
 
 # What the rows of one kind share.
 _EXACT: Final = Operator(
-    "", Family.STRING, values.text_of, _text, SAME, "equals", variables=True, form=Form.TEXT, comparison="="
+    "",
+    Family.STRING,
+    values.text_of,
+    _text,
+    SAME,
+    "equals",
+    variables=True,
+    form=Form.TEXT,
+    comparison="=",
+    native=str,
 )
-_FOLDED: Final = replace(_EXACT, read=_read_folded, prepare=_folded, form=Form.FOLDED_TEXT)
+_FOLDED: Final = replace(_EXACT, native=None, read=_read_folded, prepare=_folded, form=Form.FOLDED_TEXT)
 _LIKE: Final = replace(
     _EXACT,
     prepare=_pattern,
@@ -157,7 +165,9 @@ _LIKE: Final = replace(
     form=Form.LIKE,
     comparison="like",
 )
-_ARN: Final = replace(_LIKE, family=Family.ARN, read=_read_arn, prepare=_arn_pattern, form=Form.ARN)
+_ARN: Final = replace(
+    _LIKE, native=None, family=Family.ARN, read=_read_arn, prepare=_arn_pattern, form=Form.ARN
+)
 _NUMBER: Final = Operator(
     "", Family.NUMERIC, values.number_of, _parsed(values.parse_number), SAME, "equals",
     form=Form.NUMBER, comparison="=",
@@ -166,7 +176,15 @@ _DATE: Final = replace(
     _NUMBER, family=Family.DATE, read=values.instant_of, prepare=_parsed(values.parse_instant), form=Form.DATE
 )
 _BOOL: Final = Operator(
-    "", Family.BOOL, values.truth_of, _parsed(values.parse_truth), SAME, "is", form=Form.BOOL, comparison="="
+    "",
+    Family.BOOL,
+    values.truth_of,
+    _parsed(values.parse_truth),
+    SAME,
+    "is",
+    form=Form.BOOL,
+    comparison="=",
+    native=bool,
 )
 _NULL: Final = replace(_BOOL, family=Family.NULL, presence=True, words="is missing:", form=Form.PRESENCE)
 _BINARY: Final = Operator("", Family.BINARY, values.bytes_of, _parsed(values.parse_bytes), SAME, "equals")

@@ -14,7 +14,6 @@ from iamkit.errors import EvaluationError
 from iamkit.policy.candidates import Allows, Candidate, Standing, standing
 from iamkit.policy.combine import Combination, combine
 from iamkit.policy.decision import Decision, Outcome
-from iamkit.policy.fold import every, first
 from iamkit.policy.layers import CallerLayers, Layer, ResourceLayers
 from iamkit.policy.match import EVERY_KEY, Known
 from iamkit.policy.options import DEFAULT, EvaluationOptions
@@ -114,14 +113,13 @@ class Plan:
             if relation is None or request.resource_account or request.explicit_trust:
                 relation = self._relation(request)
             if relation.refusing is not None:
-                posting = relation.refusing.at(resource)
-                denied = every(posting, request) if posting else ()
+                denied = relation.refusing.every(request)
                 if denied:
                     return self._reasons.get(denied) or self._keep(
                         denied, Decision(Outcome.EXPLICIT_DENY, tuple(candidate.ref for candidate in denied))
                     )
             if relation.granting is not None:
-                granted = first(relation.granting.at(resource), request)
+                granted = relation.granting.first(request)
                 if granted is not None:
                     return self._grants.get(granted) or self._grant(granted)
             elif (allowed := relation.combination.allowed_by(request)) is not None:

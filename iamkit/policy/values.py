@@ -241,7 +241,8 @@ def address_of(value: ContextValue) -> Address:
     """A value as an address. Raises EvaluationError."""
     if isinstance(value, str):
         try:
-            return parse_address(value)
+            # Longer texts are refused before anything remembers them.
+            return _parse_address(value) if len(value) <= _LONGEST_RANGE else parse_address(value)
         except ValueError:
             pass
     raise _wrong(value, "an address")

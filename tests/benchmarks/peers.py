@@ -193,6 +193,7 @@ class Oso:
 
         rules = ["may(u, a, r, c) if permit(u, a, r, c) and not forbid(u, a, r, c);"]
         rules.append('permit("", "", "", _);')
+        rules.append("allow(_actor, _action, _resource) if false;")  # it warns without one
         rules.append('forbid("", "", "", _);')
         for user, statement in _by_user(made):
             pattern = str(statement["Resource"])

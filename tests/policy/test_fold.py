@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from iamkit.errors import EvaluationError
 from iamkit.policy import AccessRequest, Caller, CallerKind, Context, PolicyKind, parse
-from iamkit.policy.fold import Fold, every, first
+from iamkit.policy.fold import Fold
 from iamkit.policy.formula import TRUE, Formula, Unjudged, conjunction
 from iamkit.policy.match import EVERY_KEY, Known, meaning
 from iamkit.policy.operators import STANDARD
@@ -47,11 +47,10 @@ def _formulas(statements: list[dict[str, object]]) -> list[Formula]:
 
 
 def _found(fold: Fold[int], request: AccessRequest, *, all_of_them: bool) -> object:
-    posting = fold.at(request.resource)
     try:
         if all_of_them:
-            return every(posting, request)
-        return first(posting, request)
+            return fold.every(request)
+        return fold.first(request)
     except EvaluationError as error:
         return error.message
 
@@ -117,7 +116,7 @@ def test_what_is_settled_by_its_place_needs_no_test() -> None:
     full = Fold(enumerate(formulas), all_of_them=True)
 
     assert len(wanted.at(request.resource)) == 1
-    assert every(full.at(request.resource), request) == (0, 1, 2, 3, 4)
+    assert full.every(request) == (0, 1, 2, 3, 4)
     assert full.at("arn:aws:doc:::b") == ()
 
 
@@ -129,5 +128,5 @@ def test_an_unjudged_candidate_matters_only_where_nothing_holds(flat: int) -> No
     request = AccessRequest(CALLER, "doc:Get", "arn:aws:doc:::a")
 
     with pytest.raises(EvaluationError, match="no"):
-        first(Fold(enumerate(formulas), all_of_them=False, flat=flat).at(request.resource), request)
-    assert first(Fold(enumerate([*formulas, TRUE]), all_of_them=False, flat=flat).at("x"), request) == 3
+        Fold(enumerate(formulas), all_of_them=False, flat=flat).first(request)
+    assert Fold(enumerate([*formulas, TRUE]), all_of_them=False, flat=flat).first(request) == 3
