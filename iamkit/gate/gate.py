@@ -16,7 +16,7 @@ import random
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from iamkit.arn import Arn
@@ -249,7 +249,7 @@ class Gate:
                     caller=kept.caller_text(asked.caller),
                     layers=layer_text,
                     context=kept.context_text(asked.context),
-                    determining=json.dumps([asdict(ref) for ref in decision.determining]),
+                    determining=json.dumps([ref.as_data() for ref in decision.determining]),
                     error=one_line(decision.error) if decision.error is not None else None,
                     request="" if request is None else one_line(f"{request.method} {request.raw_path}"),
                 ),

@@ -1,18 +1,20 @@
 """The statements of all layers that may speak about a request, each with what is left of it.
 
 Within a layer they stand in an order that depends on what they say, never on where they are written, so
-that which of two sufficient statements is named does not depend on the order of a document (SEM-E3).
+that which of two sufficient statements is named does not depend on the order of a document (SEM-E3). Those
+without conditions come first: what suffices by itself is named before what needs a circumstance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from typing import final
 
 from iamkit.policy.decision import StatementRef
+from iamkit.policy.fold import Fold
 from iamkit.policy.formula import FALSE, Formula, disjunction
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, Layer, Policies, ResourceLayers
 from iamkit.policy.match import Known, meaning
@@ -20,6 +22,7 @@ from iamkit.policy.model import Effect, Statement
 from iamkit.policy.options import EvaluationOptions
 from iamkit.policy.principals import Level, Levels, levels
 from iamkit.policy.request import AccessRequest, CallerKind
+from iamkit.policy.speakers import speakers
 
 # Layers whose statements name principals; elsewhere a principal plays no part (SEM-G17).
 NAMING: frozenset[Layer] = frozenset({Layer.RESOURCE, Layer.RESOURCE_GUARDRAIL, Layer.ENDPOINT})
@@ -48,6 +51,7 @@ class Allows:
     candidates: tuple[Candidate, ...]
     parts: tuple[Formula, ...]
     level: int = 0
+    _fold: list[Fold[Candidate]] = field(default_factory=list, init=False, repr=False)
 
     @classmethod
     def of(cls, layer: Layer, candidates: Iterable[Candidate], level: int = 0) -> Allows:
@@ -58,6 +62,17 @@ class Allows:
     def formula(self) -> Formula:
         """That some of them matches."""
         return disjunction(self.parts)
+
+    @property
+    def fold(self) -> Fold[Candidate]:
+        """The same by resource, made when first asked for."""
+        if not self._fold:
+            self._fold.append(Fold(zip(self.candidates, self.parts, strict=True), all_of_them=False))
+        return self._fold[0]
+
+    def first(self, request: AccessRequest) -> Candidate | None:
+        """The first that matches a request, or None. Raises EvaluationError if unjudged ones decide."""
+        return self.fold.first(request)
 
     def at(self, wanted: Levels) -> Allows:
         """Those that name the caller at one of the wanted levels."""
@@ -108,6 +123,7 @@ class _Gathering:
     def __init__(self, known: Known, options: EvaluationOptions, *, bounded: bool) -> None:
         self.known = known
         self.request: AccessRequest = known.request
+        self.action = known.action.lower()
         self.operators = options.operators
         self.bounded = bounded
         self.denies: list[Candidate] = []
@@ -116,7 +132,7 @@ class _Gathering:
         """The Allows of a layer; its Denies are added to the others."""
         found: dict[Effect, list[Candidate]] = {Effect.ALLOW: [], Effect.DENY: []}
         for attached in policies:
-            for statement in attached.policy.statements:
+            for statement in speakers(attached.policy).of(self.action):
                 candidate = self.candidate(layer, level, attached, statement)
                 if candidate is not None:
                     found[statement.effect].append(candidate)
@@ -131,10 +147,10 @@ class _Gathering:
             at = levels(statement, self.known.caller, attached.principal_ids, bounded=self.bounded)
             if not at:
                 return None
-        formula = meaning(statement, attached.policy, self.known, self.request, self.operators)
+        formula = meaning(statement, attached.policy, self.known, self.request, self.operators, speaks=True)
         if formula is FALSE:
             return None
-        ref = StatementRef(layer, attached.source, statement.index, statement.sid, statement.span, level)
+        ref = StatementRef(layer, attached.source, statement.index, statement.sid, statement.place, level)
         return Candidate(ref, statement, attached, at, formula)
 
 
@@ -142,7 +158,12 @@ _SOURCE = attrgetter("ref.source.name", "ref.source.type", "ref.source.arn", "re
 
 
 def _place(candidate: Candidate) -> tuple[object, ...]:
-    return (*_SOURCE(candidate), candidate.ref.source.holder, candidate.ref.sid or "")
+    return (
+        bool(candidate.statement.conditions),
+        *_SOURCE(candidate),
+        candidate.ref.source.holder,
+        candidate.ref.sid or "",
+    )
 
 
 def _wording(candidate: Candidate) -> tuple[object, ...]:

@@ -12,7 +12,8 @@ from typing import Final, TypeAlias, final
 
 from iamkit.errors import EvaluationError
 from iamkit.policy.candidates import OUTSIDERS, Allows, Candidate, Standing
-from iamkit.policy.formula import Formula, conjunction, disjunction, first_failure, first_holding
+from iamkit.policy.fold import Fold
+from iamkit.policy.formula import Formula, conjunction, disjunction, first_failure
 from iamkit.policy.layers import Layer
 from iamkit.policy.options import EvaluationOptions
 from iamkit.policy.principals import Level, Levels
@@ -42,6 +43,8 @@ class Combination:
     near_routes: tuple[Route, ...] = field(init=False, repr=False)
     # What `lacking` answers for every request that the layers do not allow, where that is one layer.
     sole: Route = field(init=False, repr=False)
+    # The Denies by resource.
+    refusing: Fold[Candidate] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         by_resource = [[a for a in route if a.layer is Layer.RESOURCE] for route in self.routes]
@@ -55,6 +58,8 @@ class Combination:
         object.__setattr__(self, "sole", near[0] if alone else ())
         possible = tuple(route for route in self.routes if all(allows.parts for allows in route))
         object.__setattr__(self, "open_routes", possible)
+        stated = ((candidate, candidate.formula) for candidate in self.denies)
+        object.__setattr__(self, "refusing", Fold(stated, all_of_them=True))
 
     @property
     def deny(self) -> Formula:
@@ -69,17 +74,7 @@ class Combination:
 
     def denied_by(self, request: AccessRequest) -> tuple[Candidate, ...]:
         """Every Deny that matches. Raises EvaluationError if none does and one cannot be judged."""
-        failure: EvaluationError | None = None
-        found: list[Candidate] = []
-        for candidate in self.denies:
-            try:
-                if candidate.formula.test(request):
-                    found.append(candidate)
-            except EvaluationError as error:
-                failure = first_failure(failure, error)
-        if failure is not None and not found:
-            raise failure
-        return tuple(found)
+        return self.refusing.every(request)
 
     def allowed_by(self, request: AccessRequest) -> tuple[Candidate, ...] | None:
         """Allow statements that suffice, those of the first open route before those of the guards, or None.
@@ -127,13 +122,13 @@ def _matching(needed: tuple[Allows, ...], request: AccessRequest) -> list[Candid
     found: list[Candidate] = []
     for allows in needed:
         try:
-            index = first_holding(allows.parts, request)
+            candidate = allows.first(request)
         except EvaluationError as error:
             failure = first_failure(failure, error)
             continue
-        if index < 0:
+        if candidate is None:
             return None
-        found.append(allows.candidates[index])
+        found.append(candidate)
     if failure is not None:
         raise failure
     return found
@@ -141,7 +136,7 @@ def _matching(needed: tuple[Allows, ...], request: AccessRequest) -> list[Candid
 
 def _allows(allows: Allows, request: AccessRequest) -> bool:
     try:
-        return first_holding(allows.parts, request) >= 0
+        return allows.first(request) is not None
     except EvaluationError:
         return False
 

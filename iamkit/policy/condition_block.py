@@ -6,21 +6,21 @@ from iamkit.policy.draft import Draft
 from iamkit.policy.elements import Fault, nearest, value_fault
 from iamkit.policy.model import Condition, Element, Quantifier
 from iamkit.policy.operators import Operator, OperatorTable
-from iamkit.policy.problem import Path
-from iamkit.policy.source import Member, Node
+from iamkit.policy.places import Place
+from iamkit.policy.plain import Plain, text_of
 
 _SUFFIX = "IfExists"
 
 
-def read_conditions(draft: Draft, path: Path, node: Node) -> tuple[Condition, ...]:
+def read_conditions(draft: Draft, place: Place, value: Plain) -> tuple[Condition, ...]:
     """The (operator, key) pairs of a Condition, each with its values."""
-    if node.kind != "object":
-        draft.refuse(path, node, "Condition is an object of operators", "DATA_TYPE_MISMATCH")
+    if not isinstance(value, dict):
+        draft.refuse(place, "Condition is an object of operators", "DATA_TYPE_MISMATCH")
         return ()
-    draft.fits(path, node)
+    draft.fits(place, value)
     conditions: list[Condition] = []
-    for member in node.members:
-        conditions.extend(_block(draft, (*path, member.name), member))
+    for name, block in value.items():
+        conditions.extend(_block(draft, Place(place, name), name, block))
     return tuple(conditions)
 
 
@@ -35,39 +35,36 @@ def taken_apart(text: str, operators: OperatorTable) -> tuple[Quantifier, str, b
     return quantifier, text, False
 
 
-def _block(draft: Draft, path: Path, member: Member) -> list[Condition]:
-    quantifier, base, if_exists = taken_apart(member.name, draft.operators)
-    name = Node("string", member.start, member.end, member.name)
+def _block(draft: Draft, place: Place, name: str, block: Plain) -> list[Condition]:
+    quantifier, base, if_exists = taken_apart(name, draft.operators)
     operator = draft.operators.get(base)
     if operator is None:
-        message = f"`{member.name[:80]}` is not a condition operator"
+        message = f"`{name[:80]}` is not a condition operator"
         near = nearest(base, tuple(draft.operators))
         whole = (
             f"{quantifier}{':' if quantifier else ''}{near}{_SUFFIX if if_exists else ''}" if near else None
         )
-        draft.note(path, name, Fault(message, "INVALID_CONDITION_OPERATOR", whole))
+        draft.note(place, Fault(message, "INVALID_CONDITION_OPERATOR", whole), name=True)
     elif operator.presence and (quantifier or if_exists):
         message = f"`{base}` takes neither a set prefix nor `{_SUFFIX}`"
         code = "NULL_WITH_QUALIFIER" if quantifier else "NULL_WITH_IF_EXISTS"
-        draft.note(path, name, Fault(message, code, base))
-    block = member.value
-    if block.kind != "object":
-        draft.refuse(path, block, "an operator holds an object of condition keys", "DATA_TYPE_MISMATCH")
+        draft.note(place, Fault(message, code, base), name=True)
+    if not isinstance(block, dict):
+        draft.refuse(place, "an operator holds an object of condition keys", "DATA_TYPE_MISMATCH")
         return []
-    draft.fits(path, block)
+    draft.fits(place, block)
     conditions: list[Condition] = []
     seen: dict[str, str] = {}
-    for key in block.members:
-        place = Node("string", key.start, key.end, key.name)
-        lowered = key.name.lower()
-        if lowered in seen and seen[lowered] != key.name:
-            message = f"`{key.name[:80]}` and `{seen[lowered][:80]}` are one key: names ignore case"
-            draft.refuse((*path, key.name), place, message, "DUPLICATE_KEYS_WITH_DIFFERENT_CASE")
-        seen.setdefault(lowered, key.name)
-        draft.note((*path, key.name), place, _key_fault(key.name))
-        values = _values(draft, (*path, key.name), key.value, operator, _empty_code(quantifier, if_exists))
-        span = draft.lines.span(key.start, key.value.end)
-        conditions.append(Condition(base, quantifier, if_exists, key.name, values, span))
+    for key, value in block.items():
+        here = Place(place, key)
+        lowered = key.lower()
+        if lowered in seen:
+            message = f"`{key[:80]}` and `{seen[lowered][:80]}` are one key: names ignore case"
+            draft.refuse(here, message, "DUPLICATE_KEYS_WITH_DIFFERENT_CASE", name=True)
+        seen.setdefault(lowered, key)
+        draft.note(here, _key_fault(key), name=True)
+        values = _values(draft, here, value, operator, _empty_code(quantifier, if_exists))
+        conditions.append(Condition(base, quantifier, if_exists, key, values, here))
     return conditions
 
 
@@ -90,23 +87,24 @@ def _empty_code(quantifier: Quantifier, if_exists: bool) -> str:
 
 
 def _values(
-    draft: Draft, path: Path, node: Node, operator: Operator | None, empty: str
+    draft: Draft, place: Place, value: Plain, operator: Operator | None, empty: str
 ) -> tuple[Element, ...]:
-    if node.kind == "array":
-        if not node.items:
-            draft.note(path, node, Fault("the key has an empty list of values", empty))
-        if not draft.fits(path, node):
+    if isinstance(value, list):
+        if not value:
+            draft.note(place, Fault("the key has an empty list of values", empty))
+        if not draft.fits(place, value):
             return ()
-        places: list[tuple[Path, Node]] = [((*path, index), item) for index, item in enumerate(node.items)]
+        listed = [(Place(place, index), item) for index, item in enumerate(value)]
     else:
-        places = [(path, node)]
+        listed = [(place, value)]
     elements: list[Element] = []
-    for place, item in places:
-        if item.kind in ("object", "array", "null"):
+    for here, item in listed:
+        if item is None or isinstance(item, list | dict):
             message = "a condition value is a string, a number or a boolean"
-            draft.refuse(place, item, message, "INVALID_CONDITION_DATA_TYPE")
+            draft.refuse(here, message, "INVALID_CONDITION_DATA_TYPE")
             continue
+        text = text_of(item)
         if operator is not None:
-            draft.note(place, item, value_fault(item.text, operator, variables=draft.variables))
-        elements.append(draft.element(item))
+            draft.note(here, value_fault(text, operator, variables=draft.variables))
+        elements.append(Element(text, here))
     return tuple(elements)

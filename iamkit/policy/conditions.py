@@ -12,7 +12,7 @@ A value that cannot be judged raises EvaluationError unless the others settle th
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, final
@@ -20,7 +20,7 @@ from typing import Final, final
 from iamkit.errors import EvaluationError
 from iamkit.policy.formula import FALSE, TRUE, Formula
 from iamkit.policy.model import Condition, Quantifier
-from iamkit.policy.operators import Operator
+from iamkit.policy.operators import SAME, Operator
 from iamkit.policy.request import AccessRequest, ContextValue
 from iamkit.policy.tokens import Token
 from iamkit.policy.variables import Template, fixed, keys_in, substituted, template
@@ -71,6 +71,15 @@ class KeyTest:
     values: tuple[PolicyValue, ...]
     # The prepared values, where nothing varies and nothing is at fault.
     ready: tuple[object, ...] | None = field(compare=False, repr=False)
+    # Whether comparing one value is all to do, and whether that is equality with one of `ready`.
+    plain: bool = field(init=False, compare=False, repr=False)
+    among: bool = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        operator = self.operator
+        plain = bool(self.ready) and not operator.presence and self.quantifier is Quantifier.NONE
+        object.__setattr__(self, "plain", plain)
+        object.__setattr__(self, "among", plain and operator.holds is SAME)
 
     @property
     def reads_resource(self) -> bool:
@@ -93,6 +102,11 @@ class KeyTest:
         value = context.get(self.key)
         operator = self.operator
         try:
+            if self.plain and value is not None and not isinstance(value, tuple):
+                left = operator.read(value)
+                if self.among:
+                    return (left in self.ready) is not operator.negated  # type: ignore[operator]  # not None
+                return self._judge(left, context) is not operator.negated
             if operator.presence:
                 return self._judge(value is None or value == (), context)
             if value is None or value == ():
@@ -107,6 +121,31 @@ class KeyTest:
             return self._quantified(value, context)
         except EvaluationError as error:
             raise EvaluationError(f"condition on `{self.name[:80]}`: {error.message}") from None
+
+    @property
+    def quickly(self) -> Callable[[AccessRequest], bool]:
+        """`test`, with what is known beforehand settled; for the commonest forms that is one comparison."""
+        key, operator, ready, test = self.key, self.operator, self.ready, self.test
+        native, positive, holds = operator.native, not operator.negated, operator.holds
+        if not self.plain or ready is None or native is None:
+            return test
+        only = ready[0] if len(ready) == 1 else None
+
+        def among(request: AccessRequest) -> bool:
+            value = request.context.by_lower.get(key)
+            return (value in ready) is positive if value.__class__ is native else test(request)
+
+        def equal(request: AccessRequest) -> bool:
+            value = request.context.by_lower.get(key)
+            return (value == only) is positive if value.__class__ is native else test(request)
+
+        def like(request: AccessRequest) -> bool:
+            value = request.context.by_lower.get(key)
+            return holds(value, only) is positive if value.__class__ is native else test(request)
+
+        if self.among:
+            return among if only is None else equal
+        return like if only is not None else test
 
     def left(self, request: AccessRequest, unknown: Container[str], *, hidden: bool) -> Formula:  # noqa: ARG002
         """What is left once `request` is known but for the `unknown` keys."""

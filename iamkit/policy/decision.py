@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from iamkit.policy.layers import Layer, PolicySource
-from iamkit.policy.model import Span
+from iamkit.policy.places import Place
+from iamkit.policy.spans import Span
 
 
 class Outcome(StrEnum):
@@ -25,8 +26,24 @@ class StatementRef:
     source: PolicySource
     index: int
     sid: str | None
-    span: Span
+    place: Place = field(compare=False, repr=False)
     level: int = 0
+
+    @property
+    def span(self) -> Span:
+        """The statement within the text of its document."""
+        return self.place.span
+
+    def as_data(self) -> dict[str, object]:
+        """The same as data that JSON can carry, for records."""
+        return {
+            "layer": self.layer.value,
+            "source": asdict(self.source),
+            "index": self.index,
+            "sid": self.sid,
+            "span": asdict(self.span),
+            "level": self.level,
+        }
 
     def __str__(self) -> str:
         where = self.source.name + (f" {self.source.version}" if self.source.version else "")

@@ -2,92 +2,96 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from iamkit.policy.elements import Fault, nearest
 from iamkit.policy.grammar import GRAMMARS, MAX_LIST, Grammar
 from iamkit.policy.model import Element, PolicyKind
 from iamkit.policy.operators import OperatorTable
-from iamkit.policy.problem import Lines, Path, Problems
-from iamkit.policy.source import Node
+from iamkit.policy.places import Place
+from iamkit.policy.plain import Plain, is_string
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A fault and where it is: at a value, or at the name of a member where `name`."""
+
+    place: Place
+    name: bool
+    fault: Fault
 
 
 @dataclass(slots=True)
 class Draft:
-    """The text's kind and places, the faults found so far, and how strictly it is read.
+    """The kind and its rules, the faults found so far, and how strictly the document is read.
 
     `variables` becomes true once the document's Version is known to have them (SEM-G14).
     """
 
     kind: PolicyKind
-    lines: Lines
-    problems: Problems
     operators: OperatorTable
     stored: bool
     managed: bool
     variables: bool = False
+    notes: list[Note] = field(default_factory=list)
+    grammar: Grammar = field(init=False)
 
-    @property
-    def grammar(self) -> Grammar:
-        return GRAMMARS[self.kind]
+    def __post_init__(self) -> None:
+        self.grammar = GRAMMARS[self.kind]
 
-    def note(self, path: Path, node: Node, fault: Fault | None) -> None:
+    def note(self, place: Place, fault: Fault | None, *, name: bool = False) -> None:
         """Note a fault, unless it is one that a document at rest may have."""
         if fault is not None and (fault.fatal or not self.stored):
-            self.problems.add(path, node.place, fault.message, fault.code, fault.suggestion)
+            self.notes.append(Note(place, name, fault))
 
-    def refuse(self, path: Path, node: Node, message: str, code: str, suggestion: str | None = None) -> None:
+    def refuse(
+        self, place: Place, message: str, code: str, suggestion: str | None = None, *, name: bool = False
+    ) -> None:
         """Note a fault that no document may have."""
-        self.problems.add(path, node.place, message, code, suggestion)
+        self.notes.append(Note(place, name, Fault(message, code, suggestion, fatal=True)))
 
-    def members(
-        self, path: Path, node: Node, known: tuple[str, ...], code: str = "INVALID_POLICY_ELEMENT"
-    ) -> dict[str, Node]:
-        """An object's members by name; what is not known is refused with `code` (SEM-G1, G-2, G-5)."""
-        found: dict[str, Node] = {}
-        for member in node.members:
-            if member.name in known:
-                found[member.name] = member.value
-                continue
-            message = f"`{member.name[:80]}` is not an element here"
-            near = nearest(member.name, known)
-            self.problems.add((*path, member.name), member.place, message, code, near)
-        return found
+    def known(
+        self,
+        place: Place,
+        found: Mapping[str, Plain],
+        known: tuple[str, ...],
+        code: str = "INVALID_POLICY_ELEMENT",
+    ) -> None:
+        """Refuse the members of an object that are not known, with `code` (SEM-G1, G-2, G-5)."""
+        for name in found:
+            if name not in known:
+                message = f"`{name[:80]}` is not an element here"
+                self.refuse(Place(place, name), message, code, nearest(name, known), name=True)
 
-    def strings(
-        self, path: Path, node: Node, empty: str, *, negated: bool = False
-    ) -> list[tuple[Path, Node]]:
+    def strings(self, place: Place, value: Plain, empty: str, *, negated: bool = False) -> list[Element]:
         """The strings of a list element, where one string stands for a list of one (SEM-G6).
 
         An empty list is noted with the code `empty`.
         """
-        what = path[-1]
-        if node.kind == "string":
-            return [(path, node)]
-        if node.kind != "array":
-            self.refuse(path, node, f"{what} is a string or a list of strings", "DATA_TYPE_MISMATCH")
+        what = place.step
+        if value.__class__ is str:
+            return [Element(value, place)]
+        if not isinstance(value, list):
+            self.refuse(place, f"{what} is a string or a list of strings", "DATA_TYPE_MISMATCH")
             return []
-        if not node.items:
+        if not value:
             # At rest an empty list matches nothing; negated it would match everything (SEM-G11).
             message = f"{what} is an empty list, which matches nothing"
-            self.note(path, node, Fault(message, empty, fatal=negated))
-        if not self.fits(path, node):
+            self.note(place, Fault(message, empty, fatal=negated))
+        if not self.fits(place, value):
             return []
-        places: list[tuple[Path, Node]] = []
-        for index, item in enumerate(node.items):
-            if item.kind == "string":
-                places.append(((*path, index), item))
+        found: list[Element] = []
+        for index, item in enumerate(value):
+            if isinstance(item, str) and is_string(item):
+                found.append(Element(item, Place(place, index)))
             else:
-                self.refuse((*path, index), item, f"{what} holds strings only", "DATA_TYPE_MISMATCH")
-        return places
+                self.refuse(Place(place, index), f"{what} holds strings only", "DATA_TYPE_MISMATCH")
+        return found
 
-    def fits(self, path: Path, node: Node) -> bool:
+    def fits(self, place: Place, value: list[Plain] | dict[str, Plain]) -> bool:
         """Whether a list is within the limit (SEM-G18)."""
-        size = max(len(node.items), len(node.members))
+        size = len(value)
         if size > MAX_LIST:
-            self.refuse(path, node, f"{size} entries are more than the limit of {MAX_LIST}", "LIST_TOO_LONG")
+            self.refuse(place, f"{size} entries are more than the limit of {MAX_LIST}", "LIST_TOO_LONG")
         return size <= MAX_LIST
-
-    def element(self, node: Node) -> Element:
-        """A string with its place."""
-        return Element(node.text, self.lines.span(*node.place))

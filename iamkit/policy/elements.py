@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from iamkit import arn
@@ -26,6 +27,11 @@ _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _HOST: Final = re.compile(r"[A-Za-z0-9._:/-]+")
 _IAM_PRINCIPAL: Final = re.compile(r"root|(?:user|role)/[^*?\s]+")
 _STS_PRINCIPAL: Final = re.compile(r"assumed-role/[^*?\s/]+/[^*?\s/]+|federated-user/[^*?\s]+")
+# What is good without a closer look: no variables, and wildcards only where every rule allows them.
+_PLAIN_ACTION: Final = re.compile(r"[A-Za-z0-9.-]+:[A-Za-z0-9*]+")
+_PLAIN_RESOURCE: Final = re.compile(
+    r"arn:[a-z-]+:(?!iam:)[a-z0-9-]+:(?:\*|[a-z0-9-]*):(?:\*|[0-9]*):[A-Za-z0-9/:_.*-]+"
+)
 _PARTS: Final = ("partition", "service", "region", "account", "resource")
 # What a token is issued to, and whom it speaks of; SAML's subject is seldom stable enough to name.
 _STRANGERS: Final = (
@@ -45,6 +51,8 @@ _MISMATCHES: Final = {
     Family.ARN: "TYPE_MISMATCH_ARN",
     Family.BINARY: "TYPE_MISMATCH_BINARY",
 }
+# Longer values are looked at each time: what is remembered has to stay small.
+_REMEMBERED: Final = 256
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -67,6 +75,8 @@ def nearest(word: str, known: tuple[str, ...]) -> str | None:
 
 def action_fault(text: str, grammar: Grammar) -> Fault | None:
     """SEM-A1, A-4, A-6."""
+    if not grammar.service and _PLAIN_ACTION.fullmatch(text):
+        return None  # nearly all of them: nothing to look at closely
     shown = text[:80]
     if text == "*":
         if grammar.refusals_only:
@@ -111,6 +121,8 @@ def resource_fault(text: str, *, variables: bool) -> Fault | None:
     """SEM-R1, R-3, R-4, R-9, V-3, V-9."""
     if text == "*":
         return None
+    if _PLAIN_RESOURCE.fullmatch(text):
+        return None  # nearly all of them: nothing to look at closely
     shown = text[:200]
     if _CONTROL.search(text):
         return Fault(f"`{shown!r}` holds a control character", "INVALID_ARN_RESOURCE", fatal=True)
@@ -211,6 +223,11 @@ def _aws_fault(text: str) -> Fault | None:
 
 def value_fault(text: str, operator: Operator, *, variables: bool) -> Fault | None:
     """SEM-C35, C-37, V-2, V-9: whether one policy value can be used with the operator."""
+    find = _remembered_value_fault if len(text) <= _REMEMBERED else _value_fault
+    return find(text, operator, variables)
+
+
+def _value_fault(text: str, operator: Operator, variables: bool) -> Fault | None:
     if variables and not operator.variables and "${" in text:
         return Fault(f"a variable may not stand under `{operator.name}`", "INVALID_VARIABLE_FOR_OPERATOR")
     if variables and (fault := variable_fault(text)):
@@ -227,6 +244,9 @@ def value_fault(text: str, operator: Operator, *, variables: bool) -> Fault | No
     except ValueError as error:
         return Fault(str(error), _MISMATCHES.get(operator.family, "TYPE_MISMATCH_STRING"))
     return None
+
+
+_remembered_value_fault: Final = lru_cache(maxsize=8192)(_value_fault)
 
 
 def is_ci_issuer(provider: str) -> bool:

@@ -99,6 +99,13 @@ def leaves(
     Raises what `parse` refuses, for a document that did not come from it.
     """
     yield action_test(statement)
+    yield from circumstances(statement, policy, operators)
+
+
+def circumstances(
+    statement: Statement, policy: Policy, operators: OperatorTable = STANDARD
+) -> Iterator[ResourceTest | KeyTest | Unjudged]:
+    """The same but for the action. Raises as `leaves` does."""
     if statement.resources is not None:
         yield resource_test(statement, variables=policy.variables)
     for condition in statement.conditions:
@@ -112,12 +119,21 @@ def leaves(
 
 
 def meaning(
-    statement: Statement, policy: Policy, known: Known, request: AccessRequest, operators: OperatorTable
+    statement: Statement,
+    policy: Policy,
+    known: Known,
+    request: AccessRequest,
+    operators: OperatorTable,
+    *,
+    speaks: bool = False,
 ) -> Formula:
-    """What is left of a statement given what is known; `request` is `known.request`."""
+    """What is left of a statement given what is known; `request` is `known.request`.
+
+    `speaks` says that it is known to speak of the action (`speakers`).
+    """
     parts: list[Formula] = []
     try:
-        for leaf in leaves(statement, policy, operators):
+        for leaf in (circumstances if speaks else leaves)(statement, policy, operators):
             part = leaf if isinstance(leaf, Unjudged) else known.settle(leaf, request)
             if part is FALSE:
                 return FALSE

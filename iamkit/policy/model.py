@@ -1,7 +1,7 @@
 """The policy document as values: what the parser makes and everything else reads.
 
 Every element knows where in the source text it stands, so that a finding, an explanation or a simulator
-result can point at it.
+result can point at it; the offsets are found when they are asked for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from iamkit.policy.places import Place
+from iamkit.policy.spans import Span
+
+__all__ = [
+    "Condition", "Effect", "Element", "Policy", "PolicyKind", "PrincipalEntry", "PrincipalType",
+    "Quantifier", "Span", "Statement",
+]  # fmt: skip
 
 
 class PolicyKind(StrEnum):
@@ -33,24 +41,15 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of the source text: offsets `start` and `end` (exclusive), line and column of `start`.
-
-    Lines and columns count from 1, offsets from 0, in code points.
-    """
-
-    start: int
-    end: int
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
 class Element:
     """One string of a list element (an action, a resource, a condition value) as written, and its place."""
 
     text: str
-    span: Span
+    place: Place = field(compare=False, repr=False)
+
+    @property
+    def span(self) -> Span:
+        return self.place.span
 
 
 PrincipalType = Literal["*", "AWS", "Service", "Federated", "CanonicalUser"]
@@ -62,7 +61,11 @@ class PrincipalEntry:
 
     type: PrincipalType
     text: str
-    span: Span
+    place: Place = field(compare=False, repr=False)
+
+    @property
+    def span(self) -> Span:
+        return self.place.span
 
 
 class Quantifier(StrEnum):
@@ -85,7 +88,12 @@ class Condition:
     if_exists: bool
     key: str
     values: tuple[Element, ...]
-    span: Span
+    place: Place = field(compare=False, repr=False)
+
+    @property
+    def span(self) -> Span:
+        """From the name of the key to the end of its values."""
+        return self.place.member_span
 
     @property
     def operator_text(self) -> str:
@@ -108,9 +116,16 @@ class Statement:
     principals: tuple[PrincipalEntry, ...] | None
     not_principal: bool
     conditions: tuple[Condition, ...]
-    span: Span
-    # The span of each member present, by member name: "Action", "NotResource", "Condition", ...
-    members: Mapping[str, Span] = field(repr=False, hash=False)
+    place: Place = field(compare=False, repr=False)
+
+    @property
+    def span(self) -> Span:
+        return self.place.span
+
+    @property
+    def members(self) -> Mapping[str, Span]:
+        """The span of each member present, by member name: "Action", "NotResource", "Condition", ..."""
+        return self.place.member_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +137,8 @@ class Policy:
     id: str | None
     statements: tuple[Statement, ...]
     text: str = field(repr=False)
+    # What evaluation makes of the statements at first use, see `speakers`.
+    speakers: object = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def variables(self) -> bool:

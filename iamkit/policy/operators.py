@@ -8,6 +8,7 @@ handing a larger table to `parse` and to `EvaluationOptions`; nothing is registe
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -48,6 +49,7 @@ class Form(StrEnum):
 
 
 Prepared: TypeAlias = object
+Comparison: TypeAlias = Callable[[object, object], bool]
 Tokens: TypeAlias = tuple[Token, ...]
 
 
@@ -74,6 +76,8 @@ class Operator:
     variables: bool = False
     presence: bool = False
     form: Form | None = None
+    # The type of request value that `read` leaves as it is, if there is one.
+    native: type | None = None
     comparison: str = ""
 
     @property
@@ -126,39 +130,32 @@ def _matches(value: object, pattern: object) -> bool:
 
 
 def _inside(address: object, network: object) -> bool:
-    return (
-        isinstance(address, values.Address)
-        and isinstance(network, values.Network)
-        and address.version == network.version
-        and address.number & network.mask == network.first
-    )
+    version, number = address  # type: ignore[misc]  # a values.Address
+    wanted, first, mask = network  # type: ignore[misc]  # a values.Network
+    return bool(version == wanted and number & mask == first)  # type: ignore[has-type]
 
 
-def _same(one: object, other: object) -> bool:
-    return one == other
-
-
-def _less(one: object, other: object) -> bool:
-    return one < other  # type: ignore[operator,no-any-return]  # two numbers, or two instants
-
-
-def _at_most(one: object, other: object) -> bool:
-    return one <= other  # type: ignore[operator,no-any-return]
-
-
-def _greater(one: object, other: object) -> bool:
-    return one > other  # type: ignore[operator,no-any-return]
-
-
-def _at_least(one: object, other: object) -> bool:
-    return one >= other  # type: ignore[operator,no-any-return]
-
+# Two texts, numbers, instants, truths or bytes: whatever `read` and `prepare` of the row make.
+SAME: Final[Comparison] = operator.eq
+_LESS: Final[Comparison] = operator.lt  # type: ignore[assignment]  # as above
+_AT_MOST: Final[Comparison] = operator.le  # type: ignore[assignment]  # as above
+_GREATER: Final[Comparison] = operator.gt  # type: ignore[assignment]  # as above
+_AT_LEAST: Final[Comparison] = operator.ge  # type: ignore[assignment]  # as above
 
 # What the rows of one kind share.
 _EXACT: Final = Operator(
-    "", Family.STRING, values.text_of, _text, _same, "equals", variables=True, form=Form.TEXT, comparison="="
+    "",
+    Family.STRING,
+    values.text_of,
+    _text,
+    SAME,
+    "equals",
+    variables=True,
+    form=Form.TEXT,
+    comparison="=",
+    native=str,
 )
-_FOLDED: Final = replace(_EXACT, read=_read_folded, prepare=_folded, form=Form.FOLDED_TEXT)
+_FOLDED: Final = replace(_EXACT, native=None, read=_read_folded, prepare=_folded, form=Form.FOLDED_TEXT)
 _LIKE: Final = replace(
     _EXACT,
     prepare=_pattern,
@@ -168,19 +165,29 @@ _LIKE: Final = replace(
     form=Form.LIKE,
     comparison="like",
 )
-_ARN: Final = replace(_LIKE, family=Family.ARN, read=_read_arn, prepare=_arn_pattern, form=Form.ARN)
+_ARN: Final = replace(
+    _LIKE, native=None, family=Family.ARN, read=_read_arn, prepare=_arn_pattern, form=Form.ARN
+)
 _NUMBER: Final = Operator(
-    "", Family.NUMERIC, values.number_of, _parsed(values.parse_number), _same, "equals",
+    "", Family.NUMERIC, values.number_of, _parsed(values.parse_number), SAME, "equals",
     form=Form.NUMBER, comparison="=",
 )  # fmt: skip
 _DATE: Final = replace(
     _NUMBER, family=Family.DATE, read=values.instant_of, prepare=_parsed(values.parse_instant), form=Form.DATE
 )
 _BOOL: Final = Operator(
-    "", Family.BOOL, values.truth_of, _parsed(values.parse_truth), _same, "is", form=Form.BOOL, comparison="="
+    "",
+    Family.BOOL,
+    values.truth_of,
+    _parsed(values.parse_truth),
+    SAME,
+    "is",
+    form=Form.BOOL,
+    comparison="=",
+    native=bool,
 )
 _NULL: Final = replace(_BOOL, family=Family.NULL, presence=True, words="is missing:", form=Form.PRESENCE)
-_BINARY: Final = Operator("", Family.BINARY, values.bytes_of, _parsed(values.parse_bytes), _same, "equals")
+_BINARY: Final = Operator("", Family.BINARY, values.bytes_of, _parsed(values.parse_bytes), SAME, "equals")
 _IP: Final = Operator("", Family.IP, values.address_of, _parsed(values.parse_network), _inside, "is in")
 
 _ROWS: Final = (
@@ -192,16 +199,16 @@ _ROWS: Final = (
     replace(_LIKE, name="StringNotLike", negated=True, words="is not like"),
     replace(_NUMBER, name="NumericEquals"),
     replace(_NUMBER, name="NumericNotEquals", negated=True, words="does not equal"),
-    replace(_NUMBER, name="NumericLessThan", holds=_less, words="is less than", comparison="<"),
-    replace(_NUMBER, name="NumericLessThanEquals", holds=_at_most, words="is at most", comparison="<="),
-    replace(_NUMBER, name="NumericGreaterThan", holds=_greater, words="is greater than", comparison=">"),
-    replace(_NUMBER, name="NumericGreaterThanEquals", holds=_at_least, words="is at least", comparison=">="),
+    replace(_NUMBER, name="NumericLessThan", holds=_LESS, words="is less than", comparison="<"),
+    replace(_NUMBER, name="NumericLessThanEquals", holds=_AT_MOST, words="is at most", comparison="<="),
+    replace(_NUMBER, name="NumericGreaterThan", holds=_GREATER, words="is greater than", comparison=">"),
+    replace(_NUMBER, name="NumericGreaterThanEquals", holds=_AT_LEAST, words="is at least", comparison=">="),
     replace(_DATE, name="DateEquals"),
     replace(_DATE, name="DateNotEquals", negated=True, words="does not equal"),
-    replace(_DATE, name="DateLessThan", holds=_less, words="is before", comparison="<"),
-    replace(_DATE, name="DateLessThanEquals", holds=_at_most, words="is not after", comparison="<="),
-    replace(_DATE, name="DateGreaterThan", holds=_greater, words="is after", comparison=">"),
-    replace(_DATE, name="DateGreaterThanEquals", holds=_at_least, words="is not before", comparison=">="),
+    replace(_DATE, name="DateLessThan", holds=_LESS, words="is before", comparison="<"),
+    replace(_DATE, name="DateLessThanEquals", holds=_AT_MOST, words="is not after", comparison="<="),
+    replace(_DATE, name="DateGreaterThan", holds=_GREATER, words="is after", comparison=">"),
+    replace(_DATE, name="DateGreaterThanEquals", holds=_AT_LEAST, words="is not before", comparison=">="),
     replace(_BOOL, name="Bool"),
     replace(_BINARY, name="BinaryEquals"),
     replace(_IP, name="IpAddress"),

@@ -7,10 +7,11 @@ decision allocates no formula, and the same outcome for the same reason is the s
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, TypeAlias, final
 
 from iamkit.errors import EvaluationError
-from iamkit.policy.candidates import Candidate, Standing, standing
+from iamkit.policy.candidates import Allows, Candidate, Standing, standing
 from iamkit.policy.combine import Combination, combine
 from iamkit.policy.decision import Decision, Outcome
 from iamkit.policy.layers import CallerLayers, Layer, ResourceLayers
@@ -42,10 +43,44 @@ def resource_fault(resource: str) -> str | None:
 
 
 @final
+class _Relation:
+    """What decides, with whether caller and resource share an account settled, and what it often comes to.
+
+    `refusing` holds the Denies, if any. `granting` is set where one layer alone has to allow, `silence` where
+    its not doing so has one answer.
+    """
+
+    __slots__ = ("combination", "granting", "refusing", "silence")
+
+    def __init__(self, combination: Combination) -> None:
+        self.combination = combination
+        self.refusing = combination.refusing if combination.denies else None
+        routes = combination.open_routes
+        alone = not combination.guards and len(routes) == 1 and len(routes[0]) == 1
+        self.granting = routes[0][0].fold if alone else None
+        missing = _layers(combination.sole)
+        self.silence = Decision(Outcome.IMPLICIT_DENY, missing=missing) if missing else None
+
+
+def _layers(lacking: Iterable[Allows]) -> tuple[Layer, ...]:
+    return tuple(dict.fromkeys([allows.layer for allows in lacking]))
+
+
+@final
 class Plan:
     """The residual for one caller and action. Make it with `compile_plan`."""
 
-    __slots__ = ("_combinations", "_options", "_reasons", "_standing", "action", "caller", "fault")
+    __slots__ = (
+        "_grants",
+        "_options",
+        "_reasons",
+        "_relations",
+        "_standing",
+        "_usual",
+        "action",
+        "caller",
+        "fault",
+    )
 
     def __init__(
         self, caller: Caller, action: str, stand: Standing, options: EvaluationOptions, fault: str | None
@@ -55,7 +90,11 @@ class Plan:
         self.fault = fault
         self._standing = stand
         self._options = options
-        self._combinations: dict[tuple[bool, bool], Combination] = {}
+        self._relations: dict[tuple[bool, bool], _Relation] = {}
+        # The relation of nearly all requests: the caller's own account, without explicit trust.
+        self._usual: _Relation | None = None
+        # Decisions by the one statement that suffices, and by whatever else they are for.
+        self._grants: dict[Candidate, Decision] = {}
         self._reasons: dict[_Reason, Decision] = {}
 
     def decide(self, request: AccessRequest) -> Decision:
@@ -63,23 +102,33 @@ class Plan:
         caller = self.caller
         if request.action != self.action or (request.caller is not caller and request.caller != caller):
             return failed("the plan is of another caller or action")
-        fault = self.fault or resource_fault(request.resource)
-        if fault is not None:
-            return failed(fault)
+        resource = request.resource
+        # What is well-formed is seen at once; `resource_fault` says what is wrong with the rest.
+        if self.fault is not None or resource[:4] != "arn:" or resource.count(":") < 5:
+            fault = self.fault or resource_fault(resource)
+            if fault is not None:
+                return failed(fault)
         try:
-            combination = self.combination(request)
-            denied = combination.denied_by(request) if combination.denies else ()
-            if denied:
-                return self._reasons.get(denied) or self._keep(
-                    denied, Decision(Outcome.EXPLICIT_DENY, tuple(candidate.ref for candidate in denied))
-                )
-            allowed = combination.allowed_by(request)
-            if allowed is not None:
+            relation = self._usual
+            if relation is None or request.resource_account or request.explicit_trust:
+                relation = self._relation(request)
+            if relation.refusing is not None:
+                denied = relation.refusing.every(request)
+                if denied:
+                    return self._reasons.get(denied) or self._keep(
+                        denied, Decision(Outcome.EXPLICIT_DENY, tuple(candidate.ref for candidate in denied))
+                    )
+            if relation.granting is not None:
+                granted = relation.granting.first(request)
+                if granted is not None:
+                    return self._grants.get(granted) or self._grant(granted)
+            elif (allowed := relation.combination.allowed_by(request)) is not None:
                 return self._reasons.get(allowed) or self._keep(
                     allowed, Decision(Outcome.ALLOWED, tuple(candidate.ref for candidate in allowed))
                 )
-            lacking = combination.sole or combination.lacking(request)
-            missing = tuple(dict.fromkeys([allows.layer for allows in lacking]))
+            if relation.silence is not None:
+                return relation.silence
+            missing = _layers(relation.combination.lacking(request))
         except EvaluationError as error:
             return failed(error.message)
         except Exception as error:  # noqa: BLE001  # closed by default: a plugin's operator may raise anything
@@ -90,12 +139,14 @@ class Plan:
 
     def combination(self, request: AccessRequest) -> Combination:
         """What decides the request, by whether caller and resource share an account (SEM §8.3-8.5)."""
+        return self._relation(request).combination
+
+    def _relation(self, request: AccessRequest) -> _Relation:
         owner = request.resource_account
-        relation = (not owner or owner == self.caller.account, request.explicit_trust)
-        found = self._combinations.get(relation)
+        same_account, explicit_trust = not owner or owner == self.caller.account, request.explicit_trust
+        found = self._relations.get((same_account, explicit_trust))
         if found is None:
-            same_account, explicit_trust = relation
-            found = self._combinations[relation] = combine(
+            combination = combine(
                 self._standing,
                 self.caller,
                 self.action,
@@ -103,7 +154,16 @@ class Plan:
                 explicit_trust=explicit_trust,
                 options=self._options,
             )
+            found = self._relations[same_account, explicit_trust] = _Relation(combination)
+            if same_account and not explicit_trust:
+                self._usual = found
         return found
+
+    def _grant(self, candidate: Candidate) -> Decision:
+        decision = Decision(Outcome.ALLOWED, (candidate.ref,))
+        if len(self._grants) < _MAX_REASONS:
+            return self._grants.setdefault(candidate, decision)
+        return decision
 
     def _keep(self, reason: _Reason, decision: Decision) -> Decision:
         if len(self._reasons) < _MAX_REASONS:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from iamkit.errors import MalformedPolicyDocument
-from iamkit.policy.model import Span
+from iamkit.policy.places import Path
+from iamkit.policy.spans import Lines, Span
 
 # Beyond this many faults a document is not worth a longer list.
 MAX_PROBLEMS: Final = 50
 
-Path: TypeAlias = tuple[str | int, ...]
+__all__ = ["MAX_PROBLEMS", "Lines", "Path", "Problem", "Problems", "path_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,6 @@ def path_text(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
     return text.removeprefix(".")[:300]
-
-
-class Lines:
-    """Turns offsets of a text into spans."""
-
-    __slots__ = ("_starts",)
-
-    def __init__(self, text: str) -> None:
-        self._starts = [0]
-        position = text.find("\n")
-        while position >= 0:
-            self._starts.append(position + 1)
-            position = text.find("\n", position + 1)
-
-    def span(self, start: int, end: int) -> Span:
-        line = bisect_right(self._starts, start)
-        return Span(start, end, line, start - self._starts[line - 1] + 1)
 
 
 class Problems:

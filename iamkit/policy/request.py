@@ -51,28 +51,25 @@ ContextValue = str | bool | int | float | Decimal | datetime | bytes | tuple[str
 class Context(Mapping[str, ContextValue]):
     """Condition keys and their values; names ignore case (SEM-C4). Built once per request."""
 
-    __slots__ = ("_names", "_values")
+    __slots__ = ("_written", "by_lower")
+
+    by_lower: Mapping[str, ContextValue]
+    """Values by lower-case name, for compiled conditions."""
 
     def __init__(self, values: Mapping[str, ContextValue] | None = None) -> None:
-        values = values or {}
-        self._values = {name.lower(): value for name, value in values.items()}
-        self._names = {name.lower(): name for name in values}
-        if len(self._values) != len(values):
+        self._written = tuple(values or ())
+        self.by_lower = {name.lower(): value for name, value in values.items()} if values else {}
+        if len(self.by_lower) != len(self._written):
             raise ValueError("two context keys differ only by case")
 
     def __getitem__(self, name: str) -> ContextValue:
-        return self._values[name.lower()]
+        return self.by_lower[name.lower()]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names.values())
+        return iter(self._written)
 
     def __len__(self) -> int:
-        return len(self._values)
-
-    @property
-    def by_lower(self) -> Mapping[str, ContextValue]:
-        """Values by lower-case name, for compiled conditions."""
-        return self._values
+        return len(self._written)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
-
-from iamkit.policy.problem import Problems
+from typing import Final, Literal, Protocol, TypeAlias
 
 MAX_TEXT: Final = 131_072
 MAX_DEPTH: Final = 32
@@ -24,11 +22,24 @@ _WORDS: Final[dict[str, Kind]] = {"true": "true", "false": "false", "null": "nul
 _PLAIN: Final = re.compile(r'"([^"\\\x00-\x1f]*)"')
 _PART: Final = re.compile(r'[^"\\\x00-\x1f]+')
 _HEX: Final = re.compile(r"[0-9a-fA-F]{4}")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ESCAPES: Final = {
     '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
 }  # fmt: skip
 _SMART_QUOTES: Final = "“”„‟″"
+
+
+class Faults(Protocol):
+    """Where the reader notes what is wrong: path, offsets, a message, a code and a correction."""
+
+    def add(
+        self,
+        path: tuple[str | int, ...],
+        place: tuple[int, int],
+        message: str,
+        code: str,
+        suggestion: str | None = None,
+    ) -> None: ...
 
 
 @dataclass(slots=True)
@@ -71,13 +82,13 @@ class _StopReadingError(Exception):
         self.start, self.message, self.code, self.hint = start, message, code, hint
 
 
-def read(text: str, problems: Problems) -> Node | None:
+def read(text: str, problems: Faults) -> Node | None:
     """The document's value, or None where it is not JSON at all. Faults go to `problems`."""
     if len(text) > MAX_TEXT:
         message = f"the text has {len(text)} characters, the limit is {MAX_TEXT}"
         problems.add((), (0, 0), message, "POLICY_SIZE_EXCEEDED")
         return None
-    surrogate = _SURROGATE.search(text)
+    surrogate = SURROGATE.search(text)
     if surrogate:
         problems.add((), surrogate.span(), "half of a surrogate pair is not a character", "JSON_SYNTAX_ERROR")
         return None
@@ -97,7 +108,7 @@ def read(text: str, problems: Problems) -> Node | None:
 class _Reader:
     __slots__ = ("path", "problems", "text")
 
-    def __init__(self, text: str, problems: Problems) -> None:
+    def __init__(self, text: str, problems: Faults) -> None:
         self.text = text
         self.problems = problems
         self.path: list[str | int] = []
@@ -191,7 +202,7 @@ class _Reader:
             if mark == '"':
                 value = "".join(parts)
                 # A pair written as two escapes is one character; a half of one is none.
-                if _SURROGATE.search(value):
+                if SURROGATE.search(value):
                     raise _StopReadingError(start, "half of a surrogate pair is not a character")
                 return value, position + 1
             if mark != "\\":

@@ -124,7 +124,7 @@ def trace(
                 elements.append(_element(leaf, statement, request))
     except (MalformedVariableError, InvalidArn) as error:
         elements.append(ElementTrace("Statement", None, error=str(error)))
-    ref = StatementRef(layer, attached.source, statement.index, statement.sid, statement.span, level)
+    ref = StatementRef(layer, attached.source, statement.index, statement.sid, statement.place, level)
     return StatementTrace(ref, statement.effect, tuple(elements), tuple(tested))
 
 

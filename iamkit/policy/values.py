@@ -224,9 +224,16 @@ def _parse_network(text: str) -> Network:
 
 def parse_address(text: str) -> Address:
     """One address without a mask; v4 inside v6 is v4 (SEM-C33). Raises ValueError."""
+    if len(text) > _LONGEST_RANGE:
+        raise ValueError(f"`{text[:80]}` is too long for an address")
+    return _parse_address(text)
+
+
+@lru_cache(maxsize=4096)
+def _parse_address(text: str) -> Address:
     if "/" in text:
         raise ValueError(f"`{text[:80]}` is a range, not an address")
-    network = parse_network(text)
+    network = _parse_network(text)
     return Address(network.version, network.first)
 
 
@@ -234,7 +241,8 @@ def address_of(value: ContextValue) -> Address:
     """A value as an address. Raises EvaluationError."""
     if isinstance(value, str):
         try:
-            return parse_address(value)
+            # Longer texts are refused before anything remembers them.
+            return _parse_address(value) if len(value) <= _LONGEST_RANGE else parse_address(value)
         except ValueError:
             pass
     raise _wrong(value, "an address")

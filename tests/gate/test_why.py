@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,7 +52,7 @@ def _keep(
         caller=kept.caller_text(asked.caller),
         layers=layers,
         context=kept.context_text(asked.context),
-        determining=json.dumps([asdict(ref) for ref in decision.determining]),
+        determining=json.dumps([ref.as_data() for ref in decision.determining]),
         error=decision.error,
         request="",
     )

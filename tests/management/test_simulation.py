@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -196,7 +196,7 @@ def test_simulation_equals_enforcement_on_ten_thousand_recorded_requests(office:
             found = simulate(asked, inputs.caller_layers, inputs.resource_layers)
             assert str(found.decision.outcome) == record.outcome
             assert found.decision.error == record.error
-            determining = json.dumps([asdict(ref) for ref in found.decision.determining])
+            determining = json.dumps([ref.as_data() for ref in found.decision.determining])
             assert determining == record.determining
             assert found.as_data()["EvalDecision"] == record.outcome
             outcomes[record.outcome] += 1

@@ -1,0 +1,132 @@
+"""Folds: by resource they find what a plain list finds, in the same order, with the same failures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iamkit.errors import EvaluationError
+from iamkit.policy import AccessRequest, Caller, CallerKind, Context, PolicyKind, parse
+from iamkit.policy.fold import Fold
+from iamkit.policy.formula import TRUE, Formula, Unjudged, conjunction
+from iamkit.policy.match import EVERY_KEY, Known, meaning
+from iamkit.policy.operators import STANDARD
+
+CALLER = Caller(CallerKind.USER, "arn:aws:iam::123456789012:user/u", "123456789012")
+# A small alphabet, so that texts begin with each other and resources meet patterns.
+_TAIL = st.text("ab/*?", max_size=5)
+_PATTERN = st.one_of(
+    st.just("*"),
+    _TAIL.map("arn:aws:doc:::a{}".format),
+    _TAIL.map("arn:aws:doc:*::{}x".format),
+    st.just("arn:aws:doc:::${aws:username}/*"),
+)
+_RESOURCE = st.text("ab/x", max_size=6).map("arn:aws:doc:::a{}".format)
+_CONDITION = st.sampled_from(
+    [None, {"StringEquals": {"app:k": "x"}}, {"Bool": {"app:t": "true"}}, {"NumericLessThan": {"app:k": "3"}}]
+)
+
+
+@st.composite
+def _statement(draw: st.DrawFn) -> dict[str, object]:
+    element = draw(st.sampled_from(["Resource", "Resource", "Resource", "NotResource"]))
+    statement: dict[str, object] = {"Effect": "Allow", "Action": "doc:Get"}
+    statement[element] = draw(st.lists(_PATTERN, min_size=1, max_size=3))
+    condition = draw(_CONDITION)
+    return statement if condition is None else statement | {"Condition": condition}
+
+
+def _formulas(statements: list[dict[str, object]]) -> list[Formula]:
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    policy = parse(text, PolicyKind.IDENTITY, stored=True)
+    known = Known(CALLER, "doc:Get", unknown_keys=EVERY_KEY)
+    return [meaning(of, policy, known, known.request, STANDARD) for of in policy.statements]
+
+
+def _found(fold: Fold[int], request: AccessRequest, *, all_of_them: bool) -> object:
+    try:
+        if all_of_them:
+            return fold.every(request)
+        return fold.first(request)
+    except EvaluationError as error:
+        return error.message
+
+
+def _plainly(formulas: list[Formula], request: AccessRequest, *, all_of_them: bool) -> object:
+    """The answer by asking every formula."""
+    held: list[int] = []
+    failures: list[str] = []
+    for rank, formula in enumerate(formulas):
+        try:
+            if formula.test(request):
+                held.append(rank)
+        except EvaluationError as error:
+            failures.append(error.message)
+    if not held and failures:
+        return min(failures)
+    return tuple(held) if all_of_them else held[0] if held else None
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    statements=st.lists(_statement(), min_size=1, max_size=9),
+    resources=st.lists(_RESOURCE | st.just("*"), min_size=1, max_size=6),
+    context=st.fixed_dictionaries(
+        {},
+        optional={
+            "app:k": st.sampled_from(["x", "2", "y"]),
+            "app:t": st.booleans(),
+            "aws:username": st.sampled_from(["a", "ab", "*"]),
+        },
+    ),
+    flat=st.sampled_from([0, 100]),
+    all_of_them=st.booleans(),
+)
+def test_a_fold_finds_what_a_plain_list_finds(
+    statements: list[dict[str, object]],
+    resources: list[str],
+    context: dict[str, str | bool],
+    flat: int,
+    all_of_them: bool,
+) -> None:
+    """Whatever is folded, and however: the same candidates in the same order, or the same failure."""
+    formulas = _formulas(statements)
+    fold = Fold(enumerate(formulas), all_of_them=all_of_them, flat=flat)
+
+    for resource in resources:
+        request = AccessRequest(CALLER, "doc:Get", resource, Context(context))
+        assert _found(fold, request, all_of_them=all_of_them) == _plainly(
+            formulas, request, all_of_them=all_of_them
+        )
+
+
+def test_what_is_settled_by_its_place_needs_no_test() -> None:
+    """Behind one that surely holds nothing is kept where the first is wanted, everything where all are."""
+    formulas = _formulas(
+        [
+            {"Effect": "Allow", "Action": "doc:Get", "Resource": f"arn:aws:doc:::{'a' * number}*"}
+            for number in range(1, 9)
+        ]
+    )
+    request = AccessRequest(CALLER, "doc:Get", "arn:aws:doc:::aaaaa")
+    wanted = Fold(enumerate(formulas), all_of_them=False)
+    full = Fold(enumerate(formulas), all_of_them=True)
+
+    assert len(wanted.at(request.resource)) == 1
+    assert full.every(request) == (0, 1, 2, 3, 4)
+    assert full.at("arn:aws:doc:::b") == ()
+
+
+@pytest.mark.parametrize("flat", [0, 100])
+def test_an_unjudged_candidate_matters_only_where_nothing_holds(flat: int) -> None:
+    """One that holds outweighs it, and so does its own resource where that does not match."""
+    elsewhere = _formulas([{"Effect": "Allow", "Action": "doc:Get", "Resource": "arn:aws:doc:::z*"}])[0]
+    formulas = [Unjudged("no"), conjunction((elsewhere, Unjudged("never"))), elsewhere]
+    request = AccessRequest(CALLER, "doc:Get", "arn:aws:doc:::a")
+
+    with pytest.raises(EvaluationError, match="no"):
+        Fold(enumerate(formulas), all_of_them=False, flat=flat).first(request)
+    assert Fold(enumerate([*formulas, TRUE]), all_of_them=False, flat=flat).first(request) == 3
