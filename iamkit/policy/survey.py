@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal, TypeAlias, final
 
 from iamkit.policy.candidates import OUTSIDERS
@@ -13,6 +14,7 @@ from iamkit.policy.model import Effect, Statement
 from iamkit.policy.options import EvaluationOptions
 from iamkit.policy.plan import Plan, compile_plan
 from iamkit.policy.request import AccessRequest, CallerKind
+from iamkit.policy.speakers import speakers
 from iamkit.policy.targets import action_test
 from iamkit.policy.trace import StatementTrace, trace
 
@@ -53,17 +55,11 @@ class Survey:
         self.unbound = caller_layers.session is None
         self._options = options
         self._bounded = request.caller.bounded or caller_layers.boundary is not None
-        action = request.action.lower()
+        self._action = request.action.lower()
         self._speaking: list[tuple[Place, list[tuple[AttachedPolicy, Statement]]]] = []
-        self._silent: list[tuple[Place, AttachedPolicy, Statement]] = []
-        for place, policies in _stack(request, caller_layers, resource_layers):
-            here: list[tuple[AttachedPolicy, Statement]] = []
-            for attached in policies:
-                for statement in attached.policy.statements:
-                    if action_test(statement).holds(action):
-                        here.append((attached, statement))
-                    elif statement.effect is Effect.ALLOW:
-                        self._silent.append((place, attached, statement))
+        self._stack = list(_stack(request, caller_layers, resource_layers))
+        for place, policies in self._stack:
+            here = [(one, item) for one in policies for item in speakers(one.policy).of(self._action)]
             self._speaking.append((place, here))
 
     def told(self) -> tuple[tuple[LayerVerdict, ...], tuple[StatementTrace, ...]]:
@@ -80,11 +76,22 @@ class Survey:
 
     def others(self, layers: tuple[Layer, ...]) -> tuple[StatementTrace, ...]:
         """Some Allows of the given layers that would match but for their action."""
-        looked = [item for item in self._silent if item[0][0] in layers][:_NEAR]
         traced = [
-            self._trace(place, attached, statement, self.request) for place, attached, statement in looked
+            self._trace(place, attached, statement, self.request)
+            for place, attached, statement in islice(self._silent(layers), _NEAR)
         ]
         return tuple(item for item in traced if len(item.failing) == 1)
+
+    def _silent(self, layers: tuple[Layer, ...]) -> Iterator[tuple[Place, AttachedPolicy, Statement]]:
+        """The Allows of the given layers that do not speak of the action."""
+        for place, policies in self._stack:
+            if place[0] in layers:
+                for attached in policies:
+                    for statement in attached.policy.statements:
+                        if statement.effect is Effect.ALLOW and not action_test(statement).holds(
+                            self._action
+                        ):
+                            yield place, attached, statement
 
     def refused_by(self, request: AccessRequest) -> frozenset[StatementRef]:
         """The Denies that match `request`, or cannot be judged: all that stands in its way.
