@@ -12,7 +12,7 @@ from iamkit.policy.layers import CallerLayers, Layer, ResourceLayers
 from iamkit.policy.model import Effect, PolicyKind
 from iamkit.policy.options import DEFAULT, EvaluationOptions
 from iamkit.policy.plan import action_fault, resource_fault
-from iamkit.policy.request import AccessRequest
+from iamkit.policy.request import AccessRequest, CallerKind
 from iamkit.policy.survey import LayerVerdict, Survey
 from iamkit.policy.trace import Json, StatementTrace
 
@@ -42,17 +42,24 @@ class Explanation:
             lines.append(f"evaluation could not be finished: {decision.error}")
         lines.extend(f"because of the {ref}" for ref in decision.determining)
         lines.extend(f"no {layer} allows it" for layer in decision.missing)
-        lines.append("layers:")
-        lines.extend(f"- {_layer_name(item.layer, item.level)} {item.verdict}" for item in self.layers)
-        if self.statements or self.others:
+        # A guardrail that lets pass is hardly ever why somebody asks; `as_data` has it.
+        told = [item for item in self.layers if item.layer not in _CEILINGS or item.verdict != "allows"]
+        if told:
+            lines.append("layers:")
+        lines.extend(f"- {_layer_name(item.layer, item.level)} {item.verdict}" for item in told)
+        shown = {(item.layer, item.level) for item in told}
+        near = [item for item in self.statements if (item.ref.layer, item.ref.level) in shown]
+        if near or self.others:
             lines.append("statements that speak of it, or nearly:")
-        for statement in dict.fromkeys((*self.statements, *self.others)):
+        for statement in dict.fromkeys((*near, *self.others)):
             lines.append(f"- {statement.effect} of the {statement.ref}: {_VERDICTS[statement.matched]}")
             # Where an Allow matches, all of it does.
             if not (statement.matched and statement.effect is Effect.ALLOW):
                 lines.extend(f"    {element.line(show_values=show_values)}" for element in statement.elements)
         if self.fixes:
             lines.append("what would make it pass:")
+        if not decision.allowed and request.caller.kind is CallerKind.ANONYMOUS:
+            lines.append("- sign in or sign the request: what the caller's own policies allow counts then")
         for fix in self.fixes:
             lines.append(f"- {fix.text}")
             if fix.statement is not None and (show_values or not fix.private):
@@ -79,6 +86,7 @@ class Explanation:
         }
 
 
+_CEILINGS: Final = (Layer.GUARDRAIL, Layer.RESOURCE_GUARDRAIL)
 _HEADLINES: Final = {
     Outcome.ALLOWED: "allowed",
     Outcome.EXPLICIT_DENY: "denied explicitly",
@@ -88,8 +96,7 @@ _VERDICTS: Final = {True: "matches", False: "does not match", None: "cannot be j
 
 
 def _layer_name(layer: Layer, level: int) -> str:
-    levelled = layer in (Layer.GUARDRAIL, Layer.RESOURCE_GUARDRAIL)
-    return f"{layer} level {level + 1}" if levelled else layer.value
+    return f"{layer} level {level + 1}" if layer in _CEILINGS else layer.value
 
 
 def _data(item: StatementTrace, *, show_values: bool) -> dict[str, Json]:

@@ -20,9 +20,11 @@ from iamkit.policy import (
     Explanation,
     Layer,
     PolicyKind,
+    PolicySource,
     ResourceLayers,
     evaluate,
     explain,
+    parse,
 )
 from iamkit.policy.decision import StatementRef
 from iamkit.policy.fixes import Fix
@@ -404,3 +406,21 @@ def test_explaining_stays_cheap_whatever_policies_list(
 
     assert kinds(explanation).count("lift-deny") == 30
     assert tried < 200
+
+
+def test_guardrails_that_let_pass_are_not_told_in_words() -> None:
+    """They are in the data; the words speak of what stood in the way, to a stranger first of signing in."""
+    everything = parse(
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}',
+        PolicyKind.GUARDRAIL,
+    )
+    rail = AttachedPolicy(everything, PolicySource("FullAccess"))
+    user = Caller(CallerKind.USER, "arn:aws:iam::111122223333:user/ana", "111122223333", unique_id="AIDAANA")
+    note = "arn:aws:notes::111122223333:note/1"
+
+    known = explain(AccessRequest(user, "notes:Read", note), CallerLayers(guardrails=((rail,),)))
+    stranger = explain(AccessRequest(ANONYMOUS, "notes:Read", note), CallerLayers())
+
+    assert not [line for line in known.lines() if "guardrail" in line]
+    assert "guardrail" in str(known.as_data()["layers"])
+    assert stranger.lines()[3].startswith("- sign in or sign the request")
