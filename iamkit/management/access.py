@@ -42,7 +42,9 @@ def who_can(
     fault = action_fault(action_name) or resource_fault(resource_arn)
     if fault is not None:
         raise InputError(fault)
-    place = _place(work, resource_arn)
+    # Asking was allowed by the resource's own account, so what stands on it may be told.
+    owner = _owner(work, resource_arn)
+    place = Place(resource_arn, work.services.around(resource_arn, owner), owner)
     try:
         return access.who_can(
             _subjects(work), action_name, place, context_entries or {}, work.services.options
@@ -110,7 +112,7 @@ def _subjects(work: Work) -> Iterator[Subject]:
 
 def _place(work: Work, resource: str) -> Place:
     owner = _owner(work, resource)
-    return Place(resource, work.services.around(resource, owner), owner)
+    return Place(resource, work.told_around(resource, owner), owner)
 
 
 def _owner(work: Work, resource: str) -> str:

@@ -18,6 +18,7 @@ from iamkit.identity.house import House
 from iamkit.identity.principal import Principal
 from iamkit.management.services import Services
 from iamkit.policy.catalog import AccessLevel
+from iamkit.policy.layers import ResourceLayers
 from iamkit.policy.request import ContextValue
 from iamkit.storage import Reader, Unit
 
@@ -75,6 +76,14 @@ class Work:
         """Whether the host operator acts, who is told of every account."""
         proof = self.principal.authentication
         return proof is not None and proof.kind is CredentialKind.OPERATOR
+
+    def told_around(self, resource: str, owner: str) -> ResourceLayers:
+        """The layers around a resource that `owner` has, as far as they are told in this account.
+
+        Another account's are not, not even by what they would decide, except to the host operator.
+        """
+        told = owner == self.account or self.everywhere
+        return self.services.around(resource, owner) if told else ResourceLayers()
 
 
 @dataclass(frozen=True, slots=True)

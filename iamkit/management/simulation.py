@@ -66,9 +66,7 @@ def simulate_principal_policy(
 
     def around(resource: str) -> tuple[ResourceLayers, str]:
         owner = resource_owner or owner_of(resource, asker=work.account, home=work.house.home)
-        # Another account's policies are not told, not even by what they would decide.
-        told = owner == work.account or work.everywhere
-        found = work.services.around(resource, owner) if told else ResourceLayers()
+        found = work.told_around(resource, owner)
         return (replace(found, policies=on_resource) if on_resource else found), owner
 
     bounded = subject.caller.bounded or layers.boundary is not None

@@ -8,6 +8,7 @@ import pytest
 
 from iamkit.audit.decision_log import DecisionRecord
 from iamkit.errors import AccessDenied, InputError, NoSuchEntity
+from iamkit.identity import accounts, resource_policies
 from iamkit.management import groups
 from iamkit.management.access import what_can, who_can
 
@@ -82,3 +83,26 @@ def test_what_is_no_question_is_refused(office: Office) -> None:
         owner.do(what_can, policy_source_arn="arn:aws:iam::999900001111:user/ana")
     with pytest.raises(NoSuchEntity):
         owner.do(what_can, policy_source_arn=f"arn:aws:iam::{HOME}:user/nobody")
+
+
+def test_another_accounts_policies_are_not_told(office: Office) -> None:
+    """What somebody can do on another account's resource shows nothing of the policy that stands on it."""
+    foreign = "arn:aws:doc::999988887777:note/1"
+    office.person("ana", office.document(action="doc:Get"))
+    with office.store.write() as unit:
+        accounts.create(unit, office.house, name="other", account_id="999988887777")
+
+    def told() -> object:
+        return office.owner().do(
+            what_can,
+            policy_source_arn=f"arn:aws:iam::{HOME}:user/ana",
+            action_names=("doc:Get",),
+            resource_arns=(foreign,),
+        )
+
+    before = told()
+    text = office.document(Principal="*", resource=foreign)
+    with office.store.write() as unit:
+        resource_policies.put(unit, office.house, account="999988887777", resource_arn=foreign, text=text)
+
+    assert told() == before
