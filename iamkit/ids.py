@@ -12,7 +12,7 @@ import re
 import secrets
 from typing import Final, Literal, Protocol
 
-from iamkit.errors import ValidationError
+from iamkit.errors import EntityAlreadyExists, ValidationError
 
 _BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -116,6 +116,13 @@ def checked_account_id(account_id: str) -> str:
     if not _ACCOUNT.fullmatch(account_id):
         raise ValidationError(f"account id `{account_id[:80]}` must be 12 digits")
     return account_id
+
+
+def name_taken(kind: str, name: str) -> EntityAlreadyExists:
+    """The error for a name that another entity of that kind has, in this case or another (CAP-B1)."""
+    return EntityAlreadyExists(
+        f"a {kind} named `{name}` exists already; names are unique whatever their case"
+    )
 
 
 def name_key(name: str) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from iamkit import epochs
-from iamkit.errors import EntityAlreadyExists, NoSuchEntity
+from iamkit.errors import NoSuchEntity
 from iamkit.identity.holder import Holder, HolderKind
 from iamkit.identity.house import House
 from iamkit.identity.users import User
-from iamkit.ids import checked_name, checked_path, name_key
+from iamkit.ids import checked_name, checked_path, name_key, name_taken
 from iamkit.storage import Reader, Unit, record
 
 
@@ -149,6 +149,4 @@ def members(reader: Reader, group: Group) -> list[User]:
 
 def _check_free(reader: Reader, account: str, name: str) -> None:
     if find(reader, account, name) is not None:
-        raise EntityAlreadyExists(
-            f"a group named `{name}` exists already; names are unique whatever their case"
-        )
+        raise name_taken("group", name)

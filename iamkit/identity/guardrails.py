@@ -15,7 +15,6 @@ from typing import Final
 from iamkit import epochs
 from iamkit.errors import (
     DeleteConflict,
-    EntityAlreadyExists,
     NoSuchEntity,
     PolicyNotAttachable,
     ValidationError,
@@ -23,7 +22,7 @@ from iamkit.errors import (
 from iamkit.identity import documents
 from iamkit.identity.house import House
 from iamkit.identity.shipped import ShippedPolicy, full_access_arn
-from iamkit.ids import checked_name, name_key
+from iamkit.ids import checked_name, name_key, name_taken
 from iamkit.policy.model import PolicyKind
 from iamkit.storage import Reader, Unit, record
 
@@ -82,9 +81,7 @@ def create(
     checked_name("guardrail", name)
     _checked_text(house, text, kind)
     if named(unit, name) is not None:
-        raise EntityAlreadyExists(
-            f"a guardrail named `{name}` exists already; names are unique whatever their case"
-        )
+        raise name_taken("guardrail", name)
     house.quotas.hold("guardrails", unit.count(Guardrail) + 1)
     now = house.now()
     guardrail = Guardrail(

@@ -11,7 +11,6 @@ from typing import Final
 from iamkit import epochs
 from iamkit.errors import (
     DeleteConflict,
-    EntityAlreadyExists,
     NoSuchEntity,
     PolicyNotAttachable,
     UnmodifiableEntity,
@@ -21,7 +20,7 @@ from iamkit.identity import documents, policy_use
 from iamkit.identity.house import House
 from iamkit.identity.shipped import ShippedPolicy
 from iamkit.identity.tags import with_tags, without_tags
-from iamkit.ids import checked_name, checked_path, name_key
+from iamkit.ids import checked_name, checked_path, name_key, name_taken
 from iamkit.policy.model import PolicyKind
 from iamkit.storage import Reader, Unit, record
 
@@ -86,9 +85,7 @@ def create(
         raise ValidationError(f"a description must have at most {DESCRIPTION_LENGTH} characters")
     _check_text(house, text)
     if unit.find(ManagedPolicy, {"account": account, "name_key": name_key(name)}, limit=1):
-        raise EntityAlreadyExists(
-            f"a policy named `{name}` exists already; names are unique whatever their case"
-        )
+        raise name_taken("policy", name)
     house.quotas.hold("managed_policies", unit.count(ManagedPolicy, {"account": account}) + 1)
     now = house.now()
     policy = ManagedPolicy(

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iamkit import epochs
-from iamkit.errors import EntityAlreadyExists
 from iamkit.identity import rewriting, users
 from iamkit.identity.house import House
 from iamkit.identity.users import User
-from iamkit.ids import checked_name, checked_path, name_key
+from iamkit.ids import checked_name, checked_path, name_key, name_taken
 from iamkit.storage import Unit
 
 
@@ -24,9 +23,7 @@ def rename_user(
     new_name = user.name if name is None else checked_name("user", name)
     new_path = user.path if path is None else checked_path(path)
     if name_key(new_name) != user.name_key and users.find(unit, user.account, new_name) is not None:
-        raise EntityAlreadyExists(
-            f"a user named `{new_name}` exists already; names are unique whatever their case"
-        )
+        raise name_taken("user", new_name)
     renamed = replace(
         user,
         name=new_name,

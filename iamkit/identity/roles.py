@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Final
 
 from iamkit import epochs
-from iamkit.errors import EntityAlreadyExists, NoSuchEntity, ValidationError
+from iamkit.errors import NoSuchEntity, ValidationError
 from iamkit.identity import documents, references
 from iamkit.identity.holder import Holder, HolderKind
 from iamkit.identity.house import House
 from iamkit.identity.references import ResolvedPolicy
 from iamkit.identity.tags import with_tags, without_tags
-from iamkit.ids import checked_name, checked_path, name_key
+from iamkit.ids import checked_name, checked_path, name_key, name_taken
 from iamkit.storage import Reader, Unit, record
 
 SESSION_SECONDS: Final = (3600, 43200)
@@ -69,9 +69,7 @@ def create(
     checked_name("role", name)
     checked_path(path)
     if find(unit, account, name) is not None:
-        raise EntityAlreadyExists(
-            f"a role named `{name}` exists already; names are unique whatever their case"
-        )
+        raise name_taken("role", name)
     house.quotas.hold("roles", unit.count(Role, {"account": account}) + 1)
     role = Role(
         role_id=house.ids.unique("AROA"),

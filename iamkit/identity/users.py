@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from iamkit import epochs
-from iamkit.errors import EntityAlreadyExists, NoSuchEntity
+from iamkit.errors import NoSuchEntity
 from iamkit.identity.holder import Holder, HolderKind
 from iamkit.identity.house import House
 from iamkit.identity.tags import with_tags, without_tags
-from iamkit.ids import checked_name, checked_path, name_key
+from iamkit.ids import checked_name, checked_path, name_key, name_taken
 from iamkit.storage import Reader, Unit, record
 
 
@@ -64,9 +64,7 @@ def create(
     checked_name("user", name)
     checked_path(path)
     if find(unit, account, name) is not None:
-        raise EntityAlreadyExists(
-            f"a user named `{name}` exists already; names are unique whatever their case"
-        )
+        raise name_taken("user", name)
     house.quotas.hold("users", unit.count(User, {"account": account}) + 1)
     user = User(
         user_id=house.ids.unique("AIDA"),
