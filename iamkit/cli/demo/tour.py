@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,8 +13,11 @@ from iamkit.cli.demo.cast import Cast
 from iamkit.cli.demo.servers import HOST, Server
 from iamkit.cli.demo.story import STATUS, STEPS, Expected, Step
 from iamkit.errors import NoSuchEntity
+from iamkit.gate.why import Told
 from iamkit.kit import IAM
 from iamkit.policy.decision import Outcome
+
+_PATIENCE_SECONDS: Final = 10.0
 
 _OUTCOMES: Final[Mapping[str, Expected]] = {
     Outcome.ALLOWED: "allowed",
@@ -95,9 +99,8 @@ def _row(iam: IAM, server: Server, step: Step, status: int, decision_id: str, co
 
 
 def _decided(iam: IAM, decision_id: str, outcome: str) -> tuple[str, str]:
-    try:
-        told = iam.why(decision_id)
-    except NoSuchEntity:
+    told = _told(iam, decision_id)
+    if told is None:
         return "not recorded", ""
     if told.explanation is None:
         return outcome, told.record.error or ""
@@ -108,3 +111,15 @@ def _decided(iam: IAM, decision_id: str, outcome: str) -> tuple[str, str]:
     if decision.determining:
         return words, str(decision.determining[0])
     return words, f"no {decision.layer} allows it" if decision.layer else ""
+
+
+def _told(iam: IAM, decision_id: str) -> Told | None:
+    """A decision of a server, which writes its decisions in groups, a moment after it has answered."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return iam.why(decision_id)
+        except NoSuchEntity:
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(0.02)
