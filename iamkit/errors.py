@@ -24,6 +24,7 @@
     │   ├── IncompleteSignature     400: the signature's form is wrong
     │   ├── ExpiredToken
     │   ├── InvalidCredentials      sign-in failed; says the same whatever the cause
+    │   ├── PasswordExpired         the password was right, and is too old; an administrator sets another
     │   └── InvalidAuthenticationCode  403: a code or another second factor is not right
     ├── AccessDenied                403: the caller is known, no policy lets the request pass
     │   ├── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
@@ -210,6 +211,12 @@ class InvalidCredentials(AuthenticationError):
     """Sign-in failed. The same words whatever the cause, so that nothing is learnt from them."""
 
     code = "InvalidCredentials"
+
+
+class PasswordExpired(AuthenticationError):
+    """The password is right and past its age, in an account where users cannot choose a new one then."""
+
+    code = "PasswordExpired"
 
 
 class InvalidAuthenticationCode(AuthenticationError):

@@ -201,7 +201,7 @@ class IAM(Wiring):
     ) -> NewSession:
         """Choose the new password that a pending session awaits. Raises ExpiredToken and others."""
         plain = token.reveal() if isinstance(token, Secret) else token
-        return self._sign_in.choose_password(plain, new, source=source, user_agent=user_agent)
+        return self._password_change.choose_password(plain, new, source=source, user_agent=user_agent)
 
     def sign_out(self, token: str | Secret) -> None:
         """End the session of `token` (the cookie's value, or a bearer token), if there is one."""
@@ -223,7 +223,7 @@ class IAM(Wiring):
         Raises InvalidCredentials, PasswordPolicyViolation, Throttling.
         """
         where = account or self.deployment().home_account
-        self._sign_in.change_password(
+        self._password_change.change_password(
             where, name, old, new, source=source, user_agent=user_agent, only_if_required=True
         )
 

@@ -21,15 +21,20 @@ from iamkit.clock import Clock
 from iamkit.credentials import challenges, mfa
 from iamkit.credentials.hashing import DEFAULT, Hasher, HashingGate, HashParameters
 from iamkit.credentials.mfa import MfaMethod, MfaServices
+from iamkit.credentials.password_lists import CommonPasswords, RangeFile
+from iamkit.credentials.password_rules import PasswordList, profile_named
 from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sigv4 import SigV4Rules
 from iamkit.credentials.throttle import Throttle
 from iamkit.errors import ConfigurationError
 from iamkit.gate.authenticate import Authenticator
+from iamkit.gate.claim import Claims
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.factors import Factors, factor_throttle
 from iamkit.gate.gate import Gate, Parts
+from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
+from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.verdict import Refusal
 from iamkit.ground import Ground
@@ -139,6 +144,7 @@ class Wiring(Ground):
             options=self._options,
             current=self.principals.current,
             throttle=self._throttle,
+            passwords=self.passwords,
             mfa_methods=self._mfa_methods,
             factor_throttle=lambda method: factor_throttle(self.store, self.clock, method),
             take_try=lambda key: challenges.take_try_alone(
@@ -181,8 +187,46 @@ class Wiring(Ground):
         return Throttle(self.store, self.clock)
 
     @made_once
+    def passwords(self) -> NewPasswords:
+        """Says what a new password has to satisfy, and checks it."""
+        lists: list[PasswordList] = [CommonPasswords()]
+        if self.settings.breached_passwords:
+            lists.append(RangeFile(Path(self.settings.breached_passwords)))
+        return NewPasswords(
+            profile=profile_named(self.settings.password_profile),
+            hasher=self._hasher,
+            house=lambda: self.house,
+            lists=lists,
+        )
+
+    @made_once
     def _sign_in(self) -> SignIn:
         return SignIn(
+            store=self.store,
+            claims=self._claims,
+            hasher=self._hasher,
+            throttle=self._throttle,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            new_passwords=self.passwords,
+        )
+
+    @made_once
+    def _password_change(self) -> PasswordChange:
+        return PasswordChange(
+            store=self.store,
+            claims=self._claims,
+            throttle=self._throttle,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            new_passwords=self.passwords,
+        )
+
+    @made_once
+    def _claims(self) -> Claims:
+        return Claims(
             store=self.store,
             hasher=self._hasher,
             throttle=self._throttle,

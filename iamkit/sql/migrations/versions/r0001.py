@@ -250,6 +250,32 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_password_account", "iamkit_password", ["account"])
     op.create_table(
+        "iamkit_password_history",
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("generation", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("profile", TEXT, nullable=False),
+        sa.Column("pepper_key_id", TEXT, nullable=False),
+        sa.Column("normalization", TEXT, nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "generation", name="pk_iamkit_password_history"),
+    )
+    op.create_index("ix_iamkit_password_history_user_id", "iamkit_password_history", ["user_id"])
+    op.create_table(
+        "iamkit_password_policy",
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("minimum_password_length", sa.BigInteger(), nullable=False),
+        sa.Column("require_symbols", sa.Boolean(), nullable=False),
+        sa.Column("require_numbers", sa.Boolean(), nullable=False),
+        sa.Column("require_uppercase_characters", sa.Boolean(), nullable=False),
+        sa.Column("require_lowercase_characters", sa.Boolean(), nullable=False),
+        sa.Column("allow_users_to_change_password", sa.Boolean(), nullable=False),
+        sa.Column("max_password_age", sa.BigInteger(), nullable=True),
+        sa.Column("password_reuse_prevention", sa.BigInteger(), nullable=True),
+        sa.Column("hard_expiry", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name="pk_iamkit_password_policy"),
+    )
+    op.create_table(
         "iamkit_pepper",
         sa.Column("pepper_id", TEXT, nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
