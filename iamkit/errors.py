@@ -24,8 +24,8 @@
     │   ├── IncompleteSignature     400: the signature's form is wrong
     │   ├── ExpiredToken
     │   ├── InvalidCredentials      sign-in failed; says the same whatever the cause
-    │   ├── PasswordExpired         the password was right, and is too old; an administrator sets another
-    │   └── InvalidAuthenticationCode  403: a code or another second factor is not right
+    │   └── PasswordExpired         the password was right, and is too old; an administrator sets another
+    ├── InvalidAuthenticationCode   403: a code or another second factor is not right
     ├── AccessDenied                403: the caller is known, no policy lets the request pass
     │   ├── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
     │   └── StepUpRequired          a fresher sign-in or second factor would let it pass
@@ -219,7 +219,7 @@ class PasswordExpired(AuthenticationError):
     code = "PasswordExpired"
 
 
-class InvalidAuthenticationCode(AuthenticationError):
+class InvalidAuthenticationCode(IamkitError):
     """A second factor is wrong, late, or was used already (AWS answers 403)."""
 
     code = "InvalidAuthenticationCode"

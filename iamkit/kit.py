@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from iamkit.audit.event import Origin
-from iamkit.builtin.sessions import cookie_name, set_cookie
+from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
 from iamkit.credentials.authentication import Authentication
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
@@ -188,13 +188,19 @@ class IAM(Wiring):
         source: str | None = None,
         user_agent: str = "",
         kind: SessionKind = SessionKind.COOKIE,
+        device: str | None = None,
     ) -> NewSession:
         """Start a session for a user who knows the password. Raises InvalidCredentials, Throttling.
+
+        `source` is the caller's address, by which attempts are limited too; `device` the browser's device
+        cookie, by which its owner gets in even while strangers guess.
 
         Takes tens of milliseconds on purpose: not for an event loop's own thread.
         """
         where = account or self.deployment().home_account
-        return self._sign_in.sign_in(where, name, password, source=source, user_agent=user_agent, kind=kind)
+        return self._sign_in.sign_in(
+            where, name, password, source=source, user_agent=user_agent, kind=kind, device=device
+        )
 
     def choose_password(
         self, token: str | Secret, new: str, *, source: str | None = None, user_agent: str = ""
@@ -235,6 +241,15 @@ class IAM(Wiring):
     def session_cookie(self, session: NewSession | None) -> str:
         """The Set-Cookie value that carries a session to a browser; with None, the one that takes it away."""
         return set_cookie(session, now=self.clock.now(), development=self.settings.development)
+
+    @property
+    def device_cookie_name(self) -> str:
+        """The name of the cookie by which a browser is known again; it proves nothing."""
+        return f"{self.cookie_name}-device"
+
+    def device_cookie(self, session: NewSession) -> str | None:
+        """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
+        return known_device_cookie(session, development=self.settings.development)
 
     def why(self, decision_id: str) -> Told:
         """Explain a recorded decision, from the policies as they were then. Raises NoSuchEntity."""

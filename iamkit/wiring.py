@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import Event
@@ -25,6 +26,7 @@ from iamkit.credentials.password_lists import CommonPasswords, RangeFile
 from iamkit.credentials.password_rules import PasswordList, profile_named
 from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sigv4 import SigV4Rules
+from iamkit.credentials.sources import SprayWatch
 from iamkit.credentials.throttle import Throttle
 from iamkit.errors import ConfigurationError
 from iamkit.gate.authenticate import Authenticator
@@ -34,6 +36,7 @@ from iamkit.gate.factors import Factors, factor_throttle
 from iamkit.gate.gate import Gate, Parts
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
+from iamkit.gate.pace import Pace
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.verdict import Refusal
@@ -55,6 +58,11 @@ from iamkit.policy.layers import AttachedPolicy
 from iamkit.policy.operators import STANDARD
 from iamkit.storage import Store
 from iamkit.web.sniff import FrameworkRoutes
+
+# A failed sign-in takes a multiple of this, in seconds: longer than a hash takes on a machine that is not
+# overrun. With a cost that hides nothing anyway, as in tests, it waits for nothing.
+_BEAT: Final = 0.25
+_REAL_MEMORY: Final = 1024
 
 
 class Wiring(Ground):
@@ -234,6 +242,8 @@ class Wiring(Ground):
             clock=self.clock,
             ids=self.ids,
             home_account=lambda: self.deployment().home_account,
+            spray=SprayWatch(self.ids, self.clock),
+            pace=Pace(_BEAT if self._password_cost.memory_kib >= _REAL_MEMORY else 0),
         )
 
     @made_once

@@ -67,6 +67,16 @@ def find(reader: Reader, user_id: str) -> PasswordRecord | None:
     return reader.get(PasswordRecord, (user_id,))
 
 
+def decoy(reader: Reader, near: str) -> HashedPassword | None:
+    """Somebody's hash, the same for the same text: what a name without a password is checked against, so that
+    it costs what some password of this deployment costs (THR-P2). The answer is not to be used.
+    """
+    found = reader.find(PasswordRecord, order="user_id", after=near, limit=1) or reader.find(
+        PasswordRecord, order="user_id", limit=1
+    )
+    return found[0].hashed if found else None
+
+
 def put(
     unit: Unit,
     *,

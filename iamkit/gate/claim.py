@@ -14,21 +14,24 @@ from typing import Final
 
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import mfa, passwords, sessions
-from iamkit.credentials.hashing import Hasher, Verification, prepared
+from iamkit.credentials import known_devices, mfa, passwords, sessions, sources
+from iamkit.credentials.hashing import HashedPassword, Hasher, Verification, prepared
 from iamkit.credentials.password_rules import PasswordRules
 from iamkit.credentials.passwords import PasswordRecord
-from iamkit.credentials.throttle import Throttle, known_subject, unknown_subject
+from iamkit.credentials.sources import SprayWatch
+from iamkit.credentials.throttle import Throttle, device_subject, known_subject, unknown_subject
 from iamkit.errors import InvalidCredentials, NoSuchEntity, PasswordExpired, Throttling
+from iamkit.gate.pace import Pace
 from iamkit.gate.sign_in_events import SUCCESS, Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import accounts, users
 from iamkit.identity.users import User
-from iamkit.ids import Ids
+from iamkit.ids import Ids, name_key
 from iamkit.storage import Reader, Store, Unit
 
 # What can be a name at all; anything else is nobody's, and is not looked for.
 _USER_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[a-z0-9-]{3,63}", re.ASCII)
+_BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 FAILED: Final = "the account, the user name or the password is not right"
 
 
@@ -40,6 +43,9 @@ class Claim:
     user: User | None
     password: PasswordRecord | None
     subject: str
+    # Where it comes from, if that counts: not from a browser that the user is known by.
+    network: str | None = None
+    device: str | None = None
 
     def may_enter(self, now: datetime) -> bool:
         """Whether the right password would let them in."""
@@ -65,6 +71,8 @@ class Claims:
         clock: Clock,
         ids: Ids,
         home_account: Callable[[], str],
+        spray: SprayWatch,
+        pace: Pace,
     ) -> None:
         self._store = store
         self._hasher = hasher
@@ -73,24 +81,52 @@ class Claims:
         self._clock = clock
         self._ids = ids
         self._home_account = home_account
+        self._spray = spray
+        self._pace = pace
 
     def verified(
-        self, account_or_alias: str, user_name: str, password: str, origin: Origin, name: str
+        self,
+        account_or_alias: str,
+        user_name: str,
+        password: str,
+        origin: Origin,
+        name: str,
+        *,
+        source: str | None = None,
+        device: str | None = None,
     ) -> tuple[Claim, Verification]:
         """Count the attempt, then check the password. Raises, and records, when it fails."""
+        began = self._pace.begin()
         prepared(password)
         with self._store.read() as reader:
-            claim = _claimed(reader, account_or_alias, user_name)
+            claim = _claimed(reader, account_or_alias, user_name, source, device)
+            decoy = passwords.decoy(reader, self._near(account_or_alias, user_name))
         try:
-            self._throttle.reserve(claim.subject)
-            kept = claim.password
-            verification = self._hasher.verify(None if kept is None else kept.hashed, password)
+            if claim.device is None:
+                self._spray.check(password)
+            self._throttle.reserve(claim.subject, claim.network)
+            verification = self._compared(claim, decoy, password)
         except Throttling as fault:
             self._trail.record_alone(self.event(name, claim, origin, Outcome(fault.code)))
             raise
         if not verification.ok or not claim.may_enter(self._clock.now()):
-            raise self.failed(name, claim, origin)
+            self._spray.failed(password, claim.subject)
+            refusal = self.failed(name, claim, origin)
+            self._pace.wait(began)
+            raise refusal
         return claim, verification
+
+    def _compared(self, claim: Claim, decoy: HashedPassword | None, password: str) -> Verification:
+        if claim.password is not None:
+            return self._hasher.verify(claim.password.hashed, password)
+        # The same work, whose answer is not looked at.
+        self._hasher.verify(decoy, password)
+        return Verification(ok=False)
+
+    def _near(self, account_or_alias: str, user_name: str) -> str:
+        # User ids are random letters of this alphabet, so the next one is anybody's.
+        digits = int(self._hasher.mark(f"{account_or_alias}\x00{name_key(user_name)}"), 16)
+        return "AIDA" + "".join(_BASE32[digits >> 5 * place & 31] for place in range(8))
 
     def failed(self, name: str, claim: Claim, origin: Origin) -> InvalidCredentials:
         self._trail.record_alone(self.event(name, claim, origin, Outcome(InvalidCredentials.code)))
@@ -101,7 +137,9 @@ class Claims:
         return sign_in_event(self._ids, name, actor, origin, outcome, at=self._clock.now())
 
 
-def _claimed(reader: Reader, account_or_alias: str, user_name: str) -> Claim:
+def _claimed(
+    reader: Reader, account_or_alias: str, user_name: str, source: str | None, device: str | None
+) -> Claim:
     account = None
     if _ACCOUNT.fullmatch(account_or_alias):
         try:
@@ -113,8 +151,11 @@ def _claimed(reader: Reader, account_or_alias: str, user_name: str) -> Claim:
         user = users.find(reader, account, user_name)
     # Looked for in any case, so that somebody and nobody cost the same number of reads.
     password = passwords.find(reader, "nobody" if user is None else user.user_id)
+    known = known_devices.find(reader, device, "nobody" if user is None else user.user_id)
+    if known is not None:
+        return Claim(account, user, password, device_subject(known.device_id), None, device)
     subject = unknown_subject(account or "", user_name) if user is None else known_subject(user.user_id)
-    return Claim(account, user, password, subject)
+    return Claim(account, user, password, subject, sources.network_of(source))
 
 
 def still(unit: Unit, claim: Claim, now: datetime) -> tuple[User | None, PasswordRecord | None]:

@@ -64,7 +64,9 @@ class PasswordChange:
         InvalidCredentials, Throttling.
         """
         origin = Origin(source or "unknown", user_agent)
-        claim, _ = self._claims.verified(account_or_alias, user_name, old, origin, "PasswordUpdated")
+        claim, _ = self._claims.verified(
+            account_or_alias, user_name, old, origin, "PasswordUpdated", source=source
+        )
         # Only now: what is wanted of the new password would tell a stranger about account and user.
         hashed = self._new_hash(claim, new)
         now = self._clock.now()
@@ -91,7 +93,7 @@ class PasswordChange:
                 except ConcurrentModification:
                     done = False
                 else:
-                    self._throttle.reset(unit, claim.subject)
+                    self._throttle.reset(unit, claim.subject, claim.network)
                     event = self._claims.event("PasswordUpdated", claim, origin)
                     self._trail.record(unit, event)
         if not done:

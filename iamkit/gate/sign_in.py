@@ -6,9 +6,11 @@ unit, in which everything that was verified is read again.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import passwords, sessions
+from iamkit.credentials import known_devices, passwords, sessions
 from iamkit.credentials.hashing import HashedPassword, Hasher
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits, SessionRecord
 from iamkit.credentials.throttle import Throttle
@@ -57,19 +59,23 @@ class SignIn:
         source: str | None,
         user_agent: str,
         kind: SessionKind,
+        device: str | None = None,
     ) -> NewSession:
         """Start a session, under a new token each time (THR-S1). It `awaits` what more is needed.
+
+        `device` is what the browser kept of an earlier sign-in (`NewSession.device`): its attempts are then
+        counted by themselves.
 
         Raises InvalidCredentials, ValidationError for a password that nobody can have, PasswordExpired,
         Throttling when there were too many attempts or too many are being checked.
         """
         origin = Origin(source or "unknown", user_agent)
         claim, verification = self._claims.verified(
-            account_or_alias, user_name, password, origin, "ConsoleLogin"
+            account_or_alias, user_name, password, origin, "ConsoleLogin", source=source, device=device
         )
         rehashed = self._rehashed(password) if verification.needs_rehash else None
         try:
-            started = self._started(claim, rehashed, kind, origin, source)
+            started = self._started(claim, rehashed, kind, origin, source, device)
         except PasswordExpired as fault:
             self._trail.record_alone(self._claims.event("ConsoleLogin", claim, origin, Outcome(fault.code)))
             raise
@@ -86,6 +92,7 @@ class SignIn:
         kind: SessionKind,
         origin: Origin,
         source: str | None,
+        device: str | None,
     ) -> tuple[NewSession, Event] | None:
         """The session of a claim that was verified, unless something changed meanwhile."""
         now = self._clock.now()
@@ -110,7 +117,10 @@ class SignIn:
                 device=origin.user_agent,
                 source=source,
             )
-            self._throttle.reset(unit, claim.subject)
+            self._throttle.reset(unit, claim.subject, claim.network)
+            if not awaits:
+                known = known_devices.greet(unit, self._ids, device, user.user_id, now=now)
+                session = replace(session, device=known)
             about = {"sessionId": session.public_id, "kind": str(kind), "state": str(session.state)}
             # With a second factor to come, the login is not yet one (CAP-D1).
             step = "CheckMfa" if sessions.FACTOR in awaits else "ConsoleLogin"

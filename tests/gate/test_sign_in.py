@@ -30,6 +30,7 @@ from iamkit.credentials.sealing import Keyring
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.session_check import SessionCheck
 from iamkit.credentials.sessions import SessionKind, SessionState
+from iamkit.credentials.sources import SprayWatch
 from iamkit.credentials.throttle import Throttle
 from iamkit.errors import (
     ExpiredToken,
@@ -43,6 +44,7 @@ from iamkit.errors import (
 from iamkit.gate.authenticate import Authenticator
 from iamkit.gate.claim import Claims
 from iamkit.gate.new_passwords import NewPasswords
+from iamkit.gate.pace import Pace
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.sign_in_events import HIDDEN
@@ -113,6 +115,8 @@ def equip(place: Place, hasher: Hasher) -> None:
         clock=place.clock,
         ids=place.ids,
         home_account=lambda: HOME,
+        spray=SprayWatch(place.ids, place.clock),
+        pace=Pace(0),
     )
     new_passwords = NewPasswords(
         profile=MODERN,

@@ -173,6 +173,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_iamkit_key_check"),
     )
     op.create_table(
+        "iamkit_known_device",
+        sa.Column("device_id", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("device_id", name="pk_iamkit_known_device"),
+    )
+    op.create_index("ix_iamkit_known_device_user_id", "iamkit_known_device", ["user_id"])
+    op.create_table(
         "iamkit_managed_policy",
         sa.Column("policy_id", TEXT, nullable=False),
         sa.Column("account", TEXT, nullable=False),
@@ -401,6 +410,14 @@ def upgrade() -> None:
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name="pk_iamkit_session_epoch"),
     )
+    op.create_table(
+        "iamkit_source_attempts",
+        sa.Column("network", TEXT, nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("network", name="pk_iamkit_source_attempts"),
+    )
+    op.create_index("ix_iamkit_source_attempts_began_at", "iamkit_source_attempts", ["began_at"])
     op.create_table(
         "iamkit_tree_node",
         sa.Column("node_id", TEXT, nullable=False),
