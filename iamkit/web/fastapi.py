@@ -15,9 +15,9 @@ from typing import Annotated
 from fastapi import Depends
 
 from iamkit.identity.principal import Principal
-from iamkit.web.starlette import iam_principal, protect, routes
+from iamkit.web.starlette import guard_of, iam_principal, protect, routes
 
 # Who the request belongs to, as a parameter's type.
 Caller = Annotated[Principal, Depends(iam_principal)]
 
-__all__ = ["Caller", "iam_principal", "protect", "routes"]
+__all__ = ["Caller", "guard_of", "iam_principal", "protect", "routes"]

@@ -19,11 +19,12 @@ _HOMES: Final = {
     "fastapi.applications.FastAPI": "iamkit.web.fastapi",
     "starlette.applications.Starlette": "iamkit.web.starlette",
     "flask.app.Flask": "iamkit.web.flask",
+    "litestar.app.Litestar": "iamkit.web.litestar",
 }
 
 
 class FrameworkRoutes:
-    """Lists the routes of Flask, Starlette and FastAPI apps: a plugin like any other."""
+    """Lists the routes of Flask, Starlette, FastAPI and Litestar apps: a plugin like any other."""
 
     @hookimpl
     def iamkit_routes(self, app: object) -> Sequence[Route] | None:
@@ -47,7 +48,7 @@ def protect(app: object, iam: HasGate | Gatekeeper, *, public: Collection[str] =
     """`protect` of the app's own framework module. Raises ConfigurationError if no module knows it."""
     home = home_of(app)
     if home is None:
-        raise misplaced(app, iam, "Flask, Starlette or FastAPI")
+        raise misplaced(app, iam, "Flask, Starlette, FastAPI or Litestar")
     guarded: object = importlib.import_module(home).protect(app, iam, public=public)
     return guarded
 
