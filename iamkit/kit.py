@@ -22,6 +22,7 @@ from iamkit.credentials.authentication import Authentication
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
 from iamkit.errors import AccessDenied
+from iamkit.gate import current
 from iamkit.gate.current import acting, current_principal
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
@@ -52,6 +53,8 @@ class IAM(Wiring):
 
     require = staticmethod(marker.require)
     public = staticmethod(marker.public)
+    # Who the request belongs to, as a dependency: `Depends(iam.principal)`.
+    principal = staticmethod(current.principal)
 
     # --- opening and closing --------------------------------------------------------------------
 

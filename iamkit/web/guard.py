@@ -61,6 +61,16 @@ class Gatekeeper(Protocol):
 
     def acting(self, principal: Principal) -> AbstractContextManager[object]: ...
 
+    def standing(self) -> AsksAgain: ...
+
+
+class AsksAgain(Protocol):
+    """Whether what the gate said still holds; `mark` is equal while nothing changed."""
+
+    def mark(self, principal: Principal, request: HttpRequest) -> object: ...
+
+    def renewed(self, principal: Principal, request: HttpRequest) -> Principal: ...
+
 
 class HasGate(Protocol):
     """Anything with a gate, such as `IAM`."""
