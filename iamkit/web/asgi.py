@@ -101,8 +101,8 @@ class ASGIMiddleware:
 
     def __init__(self, app: ASGIApp, iam: HasGate | Gatekeeper) -> None:
         self.app = app
-        self._guard = Guard(gate_of(iam))
-        self._door = Door(self._checked, self._guard)
+        self.guard = Guard(gate_of(iam))
+        self._door = Door(self._checked, self.guard)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._door(scope, receive, send)
@@ -112,9 +112,9 @@ class ASGIMiddleware:
             admission: Admission = scope[ADMISSION]
             name = str(getattr(self.app, "__qualname__", None) or type(self.app).__qualname__)
             endpoint = Endpoint(name, marker_of(self.app))
-            refusal = await judged(self._guard, lambda: self._guard.check(admission, endpoint))
+            refusal = await judged(self.guard, lambda: self.guard.check(admission, endpoint))
             if refusal is not None:
-                await send_refusal(self._guard, refusal, scope, send)
+                await send_refusal(self.guard, refusal, scope, send)
                 return
         await self.app(scope, receive, send)
 
