@@ -96,7 +96,7 @@ class Gate:
     ) -> None:
         self._parts = parts
         # Tells whether an answer of `admit` and `authorize` still holds, for a socket that stays open.
-        self.standing = lambda: parts().standing
+        self.standing: Callable[[], Standing] = lambda: parts().standing
         self._plugin_policies = plugin_policies
         self._decisions = log
         self._clock = clock

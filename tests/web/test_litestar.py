@@ -26,6 +26,7 @@ from litestar.types import Receive, Scope, Send
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from iamkit.cli import apps
 from iamkit.errors import AccessDenied, ConfigurationError
 from iamkit.gate.current import current_principal
 from iamkit.identity.principal import Principal
@@ -628,3 +629,10 @@ def test_several_methods_and_head(gate: MemoryGate, ran: list[str]) -> None:
     assert [status(app, "/both", CAROL, method) for method in ("GET", "POST", "HEAD")] == [403, 403, 405]
     assert [status(app, "/head", who, "HEAD") for who in (CAROL, ALICE)] == [403, 200]
     assert ran == ["head"]
+
+
+def test_the_command_line_lists_it(app: Litestar) -> None:
+    """`iamkit routes` knows the app, and that it is guarded."""
+    assert apps.guarded(app)
+    assert not apps.guarded(Litestar([]))
+    assert apps.listed(app) == routes(app)
