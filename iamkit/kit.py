@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from iamkit.audit.event import Origin
 from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
@@ -22,6 +22,7 @@ from iamkit.credentials.authentication import Authentication
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
 from iamkit.errors import AccessDenied
+from iamkit.gate import current
 from iamkit.gate.current import acting, current_principal
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from iamkit.web.asgi import ASGIApp, ASGIMiddleware
+    from iamkit.web.route_file import Routes
     from iamkit.web.wsgi import WSGIMiddleware
+
+AppT = TypeVar("AppT")
 
 
 class IAM(Wiring):
@@ -52,6 +56,8 @@ class IAM(Wiring):
 
     require = staticmethod(marker.require)
     public = staticmethod(marker.public)
+    # Who the request belongs to, as a dependency: `Depends(iam.principal)`.
+    principal = staticmethod(current.principal)
 
     # --- opening and closing --------------------------------------------------------------------
 
@@ -104,16 +110,40 @@ class IAM(Wiring):
 
     # --- around an app --------------------------------------------------------------------------
 
-    def wsgi(self, app: WSGIApplication) -> WSGIMiddleware:
-        """Guard a plain WSGI callable that carries a marker."""
+    @overload
+    def protect(self, app: AppT, *, public: Collection[str] = ()) -> AppT: ...
+
+    @overload
+    def protect(self, app: object, *, routes: Routes) -> WSGIMiddleware | ASGIMiddleware: ...
+
+    def protect(self, app: object, *, public: Collection[str] = (), routes: Routes | None = None) -> object:
+        """Guard an app of any framework that iamkit knows; or any WSGI or ASGI app behind a route table.
+
+        Returns what is to be served: the app itself, or with `routes` (a TOML file, or a list) what stands
+        before it. `public` opens what the framework adds by itself, `{"docs", "static"}`.
+        """
+        from iamkit.web.sniff import protect
+
+        return protect(app, self, public=public, routes=routes)
+
+    def wsgi(self, app: WSGIApplication, *, routes: Routes | None = None) -> WSGIMiddleware:
+        """Guard a plain WSGI callable that carries a marker, or stands behind a route table."""
         from iamkit.web.wsgi import WSGIMiddleware
 
+        if routes is not None:
+            from iamkit.web.tabled import TabledWSGI
+
+            return TabledWSGI(app, self, routes)
         return WSGIMiddleware(app, self)
 
-    def asgi(self, app: ASGIApp) -> ASGIMiddleware:
-        """Guard a plain ASGI callable that carries a marker."""
+    def asgi(self, app: ASGIApp, *, routes: Routes | None = None) -> ASGIMiddleware:
+        """Guard a plain ASGI callable that carries a marker, or stands behind a route table."""
         from iamkit.web.asgi import ASGIMiddleware
 
+        if routes is not None:
+            from iamkit.web.tabled import TabledASGI
+
+            return TabledASGI(app, self, routes)
         return ASGIMiddleware(app, self)
 
     # --- in code --------------------------------------------------------------------------------

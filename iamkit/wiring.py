@@ -39,6 +39,7 @@ from iamkit.gate.origin import Proxies
 from iamkit.gate.pace import Pace
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.sign_in import SignIn
+from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal
 from iamkit.ground import Ground
 from iamkit.http import HttpResponse
@@ -271,21 +272,21 @@ class Wiring(Ground):
     def _gate_parts(self) -> Parts:
         deployment = self.deployment()
         self._register_authenticating_builtins()
+        hook, cookie = self._hooks.hook, cookie_name(development=self.settings.development)
+        authenticator = Authenticator(hook.iamkit_authenticate, session_cookie=cookie)
         return Parts(
             deployment=deployment,
-            authenticator=Authenticator(
-                self._hooks.hook.iamkit_authenticate,
-                session_cookie=cookie_name(development=self.settings.development),
-            ),
+            authenticator=authenticator,
             principals=self.principals,
             resources=self._resources,
             contexts=ContextBuilder(
                 self.clock,
                 Proxies(self.settings.proxy_networks),
-                lambda request, principal: self._hooks.hook.iamkit_context(
-                    request=request, principal=principal
-                ),
+                lambda request, principal: hook.iamkit_context(request=request, principal=principal),
                 organization=f"o-{deployment.deployment_id.removeprefix('deployment_')}",
+            ),
+            standing=Standing(
+                self.store, authenticator, self.principals, self.clock, deployment.home_account
             ),
         )
 

@@ -29,6 +29,7 @@ from iamkit.gate import cross_site, kept
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.current import acting
 from iamkit.gate.plans import PlanShelf
+from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.deployment import Deployment
@@ -73,6 +74,7 @@ class Parts:
     principals: ResolvesPrincipals
     resources: ReadsResourceLayers
     contexts: ContextBuilder
+    standing: Standing
 
 
 class Gate:
@@ -93,6 +95,8 @@ class Gate:
         hosts: Collection[str] = (),
     ) -> None:
         self._parts = parts
+        # Tells whether an answer of `admit` and `authorize` still holds, for a socket that stays open.
+        self.standing: Callable[[], Standing] = lambda: parts().standing
         self._plugin_policies = plugin_policies
         self._decisions = log
         self._clock = clock

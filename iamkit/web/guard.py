@@ -12,7 +12,7 @@ import logging
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Final, Protocol, cast
+from typing import Protocol, cast
 
 from iamkit.errors import (
     AccessDenied,
@@ -27,12 +27,10 @@ from iamkit.gate.verdict import DECISION_HEADER, Refusal, Verdict
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
 from iamkit.policy.request import CallerKind, ContextValue
+from iamkit.web.marker import ADMISSION as ADMISSION
 from iamkit.web.marker import Marker, Public, Requirement
 
 _log = logging.getLogger("iamkit.web")
-
-# Where an admission travels: a key of environ and scope that no header can write (THR-B11).
-ADMISSION: Final = "iamkit"
 
 
 class Gatekeeper(Protocol):
@@ -63,6 +61,16 @@ class Gatekeeper(Protocol):
 
     def acting(self, principal: Principal) -> AbstractContextManager[object]: ...
 
+    def standing(self) -> AsksAgain: ...
+
+
+class AsksAgain(Protocol):
+    """Whether what the gate said still holds; `mark` is equal while nothing changed."""
+
+    def mark(self, principal: Principal, request: HttpRequest) -> object: ...
+
+    def renewed(self, principal: Principal, request: HttpRequest) -> Principal: ...
+
 
 class HasGate(Protocol):
     """Anything with a gate, such as `IAM`."""
@@ -88,13 +96,14 @@ class Endpoint:
 class Admission:
     """A request that was let in, and whose it is. Being let in allows nothing yet.
 
-    `decisions` collects the ids of what was decided for it, for the answer's header.
+    `decisions` collects the ids of what was decided for it, for the answer's header; `passed` what may run.
     """
 
     request: HttpRequest
     principal: Principal
     guard: Guard
     decisions: list[str] = field(default_factory=list, compare=False)
+    passed: list[Endpoint] = field(default_factory=list, compare=False)
 
     def added_headers(self, present: Collection[str]) -> list[tuple[str, str]]:
         """What the answer of an app has to say beside its own headers, whose lower-case names are `present`.
@@ -136,10 +145,14 @@ class Guard:
         """None if the endpoint may run for this caller; the decision was recorded. Otherwise the refusal."""
         try:
             if isinstance(endpoint.marker, Requirement):
-                return self._decide(admission, endpoint, endpoint.marker)
-            if isinstance(endpoint.marker, Public) or self.opens(endpoint.group):
-                return None
-            return self._unclassified(admission, endpoint)
+                refusal = self._decide(admission, endpoint, endpoint.marker)
+            elif isinstance(endpoint.marker, Public) or self.opens(endpoint.group):
+                refusal = None
+            else:
+                refusal = self._unclassified(admission, endpoint)
+            if refusal is None:
+                admission.passed.append(endpoint)
+            return refusal
         except Exception as fault:  # noqa: BLE001  # whatever it is, it is a refusal
             return self.refusal(admission.request, fault)
 

@@ -144,8 +144,9 @@ class RouterGuard:
             refusal = admission.guard.refusal(admission.request, fault)
             await send_refusal(admission.guard, refusal, scope, send)
             return
-        if isinstance(target, Endpoint) and await self._refused(admission, target, scope, receive, send):
-            return
+        for endpoint in target if isinstance(target, tuple) else ():
+            if await self._refused(admission, endpoint, scope, receive, send):
+                return
         await self._dispatch([node], scope, receive, send)
 
     def _target(self, found: Match, node: BaseRoute, scope: Scope, child: Scope) -> nodes.Target:

@@ -28,6 +28,7 @@ from iamkit.gate.factors import factor_throttle
 from iamkit.gate.gate import Gate, Parts
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
+from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal
 from iamkit.http import HttpRequest, HttpResponse
 from iamkit.identity import accounts, deployment, documents, inline, shipped, users
@@ -113,6 +114,7 @@ class Office:
             contexts=ContextBuilder(
                 self.clock, Proxies(()), lambda request, principal: [], organization="o-1"
             ),
+            standing=Standing(self.store, Nobody(), self.principals, self.clock, HOME),
         )
         options = EvaluationOptions()
         self.log = DecisionLog(self.store, documents.keep_all)
