@@ -19,11 +19,12 @@ _HOMES: Final = {
     "fastapi.applications.FastAPI": "iamkit.web.fastapi",
     "starlette.applications.Starlette": "iamkit.web.starlette",
     "flask.app.Flask": "iamkit.web.flask",
+    "django.core.handlers.base.BaseHandler": "iamkit.web.django",
 }
 
 
 class FrameworkRoutes:
-    """Lists the routes of Flask, Starlette and FastAPI apps: a plugin like any other."""
+    """Lists the routes of Flask, Starlette, FastAPI and Django apps: a plugin like any other."""
 
     @hookimpl
     def iamkit_routes(self, app: object) -> Sequence[Route] | None:

@@ -47,7 +47,7 @@ class MemoryGate:
         if name not in self.rules:
             raise InvalidClientTokenId("the token is not valid")
         caller = Caller(CallerKind.USER, f"arn:aws:iam::{ACCOUNT}:user/{name}", ACCOUNT)
-        return Principal(caller, name, ACCOUNT, CallerLayers())
+        return Principal(caller, name, ACCOUNT, CallerLayers(), judge=self)
 
     def authorize(
         self,
@@ -65,6 +65,15 @@ class MemoryGate:
         self.contexts.append(context)
         decision = Decision(Outcome.ALLOWED if allowed else Outcome.IMPLICIT_DENY)
         return Verdict(decision, f"d_{len(self.recorded)}", principal, action, resource)
+
+    def judge(
+        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
+    ) -> Decision:
+        if resource != "*" and not resource.startswith("arn:"):
+            resource = self.arn(principal, action.split(":")[0], resource)
+        rules = self.rules.get(principal.name, ())
+        allowed = any(fnmatch.fnmatchcase(f"{action} {resource}", rule) for rule in rules)
+        return Decision(Outcome.ALLOWED if allowed else Outcome.IMPLICIT_DENY)
 
     def refuse(self, refusal: Refusal) -> HttpResponse:
         return render(refusal)
