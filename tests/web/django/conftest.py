@@ -1,64 +1,18 @@
-"""A Django project whose URLs and settings each test chooses, asked through both of Django's handlers.
-
-Settings are once for a process: they are made here, and tests override them.
-"""
+"""A Django project whose URLs and settings each test chooses, asked through both of Django's handlers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-import django
 import pytest
-from django.conf import settings
 
 if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
 
     from tests.web.conftest import MemoryGate
-
-if not settings.configured:
-    settings.configure(
-        SECRET_KEY="only for tests",
-        ALLOWED_HOSTS=["*"],
-        ROOT_URLCONF=(),
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        INSTALLED_APPS=[
-            "iamkit.web.django",
-            "django.contrib.admin",
-            "django.contrib.auth",
-            "django.contrib.contenttypes",
-            "django.contrib.messages",
-            "django.contrib.sessions",
-            "django.contrib.staticfiles",
-            "rest_framework",
-        ],
-        MIDDLEWARE=["iamkit.web.django.Middleware"],
-        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
-        STATIC_URL="/static/",
-        TEMPLATES=[
-            {
-                "BACKEND": "django.template.backends.django.DjangoTemplates",
-                "APP_DIRS": True,
-                "OPTIONS": {
-                    "context_processors": [
-                        "django.template.context_processors.request",
-                        "django.contrib.auth.context_processors.auth",
-                        "django.contrib.messages.context_processors.messages",
-                    ]
-                },
-            }
-        ],
-        USE_TZ=True,
-    )
-    django.setup()
-
-ALICE = {"Authorization": "Bearer alice"}
-BOB = {"Authorization": "Bearer bob"}
-CAROL = {"Authorization": "Bearer carol"}
 
 
 class Site:
@@ -106,6 +60,3 @@ def site(colour: str, gate: MemoryGate) -> Iterator[Site]:
     """A project without URLs; `serve` gives it some."""
     with ExitStack() as stack:
         yield Site(colour, gate, stack)
-
-
-Statuses = Callable[[Sequence[Any]], list[int]]

@@ -57,8 +57,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _told() -> dict[str, str]:
     """The environment by which the command opens the same deployment."""
-    held = getattr(options.guardian(), "settings", None)
-    if not isinstance(held, Settings):
+    iam = options.guardian()
+    held = getattr(iam, "settings", None)
+    if not isinstance(held, Settings) or not getattr(iam, "reopens", False):
         raise CommandError("the project's IAM has no directory that the command could open")
     told = {"IAMKIT_DIR": str(held.directory)}
     for field in dataclasses.fields(held):
