@@ -93,7 +93,7 @@ class IAM(Wiring):
 
     @property
     def reopens(self) -> bool:
-        """Whether directory and settings alone open the same deployment, no store was handed over."""
+        """Whether directory and settings alone open the same deployment: no store was handed over."""
         return self._given_store is None
 
     def __enter__(self) -> Self:

@@ -24,6 +24,8 @@ ACTIONS: Final = "__iamkit_actions__"
 
 # Classes whose `dispatch` chooses the handler by the method's name, and those that look before they call it.
 _DISPATCHERS: Final = frozenset({"django.views.generic.base", "rest_framework.views"})
+_MAKERS: Final = frozenset({"django.views.generic.base", "rest_framework.viewsets"})
+_EXEMPTS: Final = "django.views.decorators.csrf"
 _LOOKERS: Final = "django.contrib.auth.mixins"
 _STEPS: Final = ("dispatch", "setup", "options", "http_method_not_allowed")
 _ADMIN: Final = ("django.contrib.admin.sites", "django.contrib.admin.options")
@@ -93,7 +95,7 @@ def methods_of(view: object, kind: type) -> list[str]:
 def is_automatic(view: object, method: str) -> bool:
     """Whether only the framework would answer: OPTIONS, or 405 for want of a handler."""
     kind = class_of(view)
-    if kind is None or not dispatches_by_method(view, kind):
+    if kind is None or not _is_bare(view) or not dispatches_by_method(view, kind):
         return False
     if not (_is_stock(kind, "dispatch") and _is_stock(kind, "setup")):
         return False
@@ -129,6 +131,18 @@ def group_of(view: object, arguments: Mapping[str, object]) -> str | None:
 def mark_for(view: object, method: str, declared: Declarations, view_name: str) -> Marker | None:
     """The mark in the code, else what the settings declare."""
     return marker_for(view, method) or declared.marker(view_name, name_of(view), method)
+
+
+def _is_bare(view: object) -> bool:
+    """Whether a view is what `as_view` made, with nothing around it that would run as well."""
+    while _code_of(view) == _EXEMPTS:
+        view = getattr(view, "__wrapped__", None)
+    return _code_of(view) in _MAKERS
+
+
+def _code_of(view: object) -> object:
+    # The module of a function's own code, which no `functools.wraps` changes.
+    return getattr(view, "__globals__", {}).get("__name__")
 
 
 def _is_admins(view: object) -> bool:

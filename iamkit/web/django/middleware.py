@@ -19,7 +19,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404
 from django.utils.cache import patch_vary_headers
 
-from iamkit.errors import IamkitError, InputError
+from iamkit.errors import IamkitError
 from iamkit.gate.verdict import Refusal
 from iamkit.http import NeedsBody
 from iamkit.web.asgi import judged
@@ -87,7 +87,7 @@ class Middleware:
             return answer
         try:
             body = received.buffered(request, answer.limit)
-        except InputError as fault:
+        except Exception as fault:  # noqa: BLE001  # too large, cut short, or the client left
             return self.guard.refusal(known, fault)
         again = self.guard.admit(replace(known, body=body))
         if isinstance(again, NeedsBody):

@@ -51,7 +51,9 @@ def request_of(request: django.http.HttpRequest) -> HttpRequest:
     """The request as a value. Raises MalformedRequest unless it can be read in one way only."""
     environ = getattr(request, "environ", None)
     if environ is not None:
-        return wsgi.request_of(environ)
+        # Django has put its own reading of both into the environ; WSGI's is in the bytes of latin-1.
+        read = {name: environ[name].encode().decode("latin-1") for name in ("PATH_INFO", "SCRIPT_NAME")}
+        return wsgi.request_of({**environ, **read})
     scope = getattr(request, "scope", None)
     if scope is None:
         raise not_admitted()

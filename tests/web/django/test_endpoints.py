@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 from django.views.generic import TemplateView
 from rest_framework import routers
@@ -112,6 +114,29 @@ def test_class_based_views_are_decided_by_what_runs(site: Site) -> None:
     assert [of(ALICE, "GET", "/whole"), of(BOB, "GET", "/whole")] == [200, 403]
     assert [of(ALICE, "GET", f"/{name}") for name in ("child", "sly", "given", "decorated")] == [403] * 4
     assert [of(BOB, "GET", "/wrapped/1"), of(BOB, "GET", "/wrapped/2")] == [200, 403]
+
+
+def test_what_stands_around_a_view_runs_for_no_stranger(site: Site, ran: list[str]) -> None:
+    """OPTIONS and 405 are Django's own only where nothing of the project's would run as well."""
+
+    def around(view: Any) -> Any:
+        @functools.wraps(view)
+        def inner(request: HttpRequest, **kwargs: Any) -> Any:
+            ran.append(str(request.method))
+            return view(request, **kwargs)
+
+        return inner
+
+    site.serve(
+        path("a/<doc_id>", around(Api.as_view())),
+        path("b/<doc_id>", csrf_exempt(around(Api.as_view()))),
+        path("c/<doc_id>", csrf_exempt(Api.as_view())),
+    )
+
+    answers = [site.ask(method, f"/{name}/1").status_code for name in "abc" for method in ("OPTIONS", "PUT")]
+
+    assert answers == [403, 403, 403, 403, 200, 405]
+    assert ran == []
 
 
 def test_a_mixin_of_djangos_own_hides_no_mark() -> None:

@@ -233,6 +233,35 @@ def test_a_path_with_two_readings_is_refused(app: Site, ran: list[str], target: 
     assert (ran, app.gate.requests) == ([], [])
 
 
+@pytest.mark.parametrize("target", ["/doc/%C3%A9%20%C3%BC", "/doc/a%25b"])
+def test_a_path_beyond_ascii_is_read_once(app: Site, gate: MemoryGate, target: str) -> None:
+    """What was sent, what Django routes on and what is decided on are the same text, on any server."""
+    from urllib.parse import unquote
+
+    if app.colour == "sync":
+        statuses = [
+            Client().get(target, headers=ALICE).status_code,
+            Client().get(target, headers=ALICE, RAW_URI=target).status_code,
+        ]
+    else:
+        statuses = [_raw_asgi(target, ALICE).status_code]
+
+    assert set(statuses) == {200}
+    assert gate.recorded[-1][2].endswith(unquote(target)[1:].replace("%", "%25"))
+
+
+@pytest.mark.parametrize("colour", ["sync"])
+@pytest.mark.parametrize("more", [{"PATH_INFO": "/doc/\xff"}, {"RAW_URI": "/doc/%ff"}, {"RAW_URI": "/other"}])
+def test_a_path_that_the_server_read_otherwise_is_refused(
+    app: Site, ran: list[str], more: dict[str, str]
+) -> None:
+    """Bytes that are no text, and a target that is not what Django would route."""
+    environ: dict[str, Any] = dict(more)
+
+    assert Client().get("/doc/1", headers=ALICE, **environ).status_code == 400
+    assert ran == []
+
+
 def _raw_asgi(target: str, headers: dict[str, str] | None = None) -> HttpResponse:
     """What the ASGI handler answers to a target as it came over the wire."""
     from urllib.parse import unquote

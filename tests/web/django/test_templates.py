@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from iamkit.web.marker import public, require
 if TYPE_CHECKING:
     from tests.web.django.conftest import Site
 
+IDS = ["1", "2", "a:b", "*", "é ü", "a%b", "x?y"]
 BUTTONS = Template(
     "{% load iamkit %}"
     "{% for id in ids %}"
@@ -39,15 +41,22 @@ class Doc(View):
 
 @require("docs:List")
 def buttons(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(BUTTONS.render(RequestContext(request, {"ids": ["1", "2", "a:b", "*"]})))
+    return HttpResponse(BUTTONS.render(RequestContext(request, {"ids": IDS})))
 
 
+@pytest.mark.parametrize("colour", ["sync"])
 def test_a_button_is_drawn_exactly_when_its_post_would_pass(site: Site) -> None:
     """For each caller and each document, odd names too."""
     site.gate.rules = {
         "ann": ("docs:List *", "docs:Write arn:aws:docs::111122223333:doc/1"),
         "ben": ("docs:List *", "docs:Read *"),
-        "eve": ("docs:List *", "docs:Write *doc/a%3Ab", "docs:Write *doc/2"),
+        "eve": (
+            "docs:List *",
+            "docs:Write *doc/a%3Ab",
+            "docs:Write *doc/2",
+            "docs:Write *doc/é ü",
+            "docs:Write *doc/x%3Fy",
+        ),
         "kim": ("docs:* *",),
     }
     site.serve(path("doc/<str:id>", Doc.as_view(), name="doc"), path("buttons", buttons))
@@ -55,9 +64,7 @@ def test_a_button_is_drawn_exactly_when_its_post_would_pass(site: Site) -> None:
     for name in site.gate.rules:
         who = {"Authorization": f"Bearer {name}"}
         drawn = site.get("/buttons", who).text
-        passing = [
-            id for id in ("1", "2", "a:b", "*") if site.ask("POST", f"/doc/{id}", who).status_code == 200
-        ]
+        passing = [id for id in IDS if site.ask("POST", f"/doc/{quote(id)}", who).status_code == 200]
         assert drawn == "".join(passing)
 
 
@@ -96,6 +103,19 @@ def test_public_and_undeclared_views_are_told_apart(site: Site) -> None:
     site.serve(path("open", opened, name="open"), path("bare", lambda request: HttpResponse(), name="bare"))
 
     assert site.get("/open").text == "True False"
+
+
+@pytest.mark.parametrize("colour", ["sync"])
+def test_a_prefix_of_the_server_changes_nothing(site: Site) -> None:
+    """A project that is served under `/mine` asks about the same views."""
+    site.gate.rules = {"ann": ("docs:List *", "docs:Write *doc/1")}
+    site.serve(
+        path("doc/<str:id>", Doc.as_view(), name="doc"),
+        path("buttons", buttons),
+        FORCE_SCRIPT_NAME="/mine",
+    )
+
+    assert site.get("/buttons", {"Authorization": "Bearer ann"}).text == "1"
 
 
 def test_outside_a_request_nothing_is_drawn(site: Site) -> None:

@@ -8,10 +8,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from django import template
 from django.template.base import FilterExpression, NodeList, Parser, Token
-from django.urls import resolve, reverse
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
 
 from iamkit.errors import EvaluationError, MissingAuthenticationToken
 from iamkit.gate.current import current_principal
@@ -40,7 +41,12 @@ def can_reach(
     principal = _caller(context)
     if principal is None:
         return False
-    found = resolve(reverse(view, args=args or None, kwargs=kwargs or None))
+    address = reverse(view, args=args or None, kwargs=kwargs or None)
+    try:
+        # Read as the handler reads it: without the prefix that the project is served under, decoded once.
+        found = resolve("/" + unquote(address.removeprefix(get_script_prefix())))
+    except Resolver404:
+        return False
     marker = endpoints.mark_for(found.func, method, options.declarations(), found.view_name)
     if not isinstance(marker, Requirement):
         group = endpoints.group_of(found.func, found.kwargs)
