@@ -97,6 +97,11 @@ class IAM(Wiring):
         if "store" in self.__dict__:
             self.store.close()
 
+    @property
+    def reopens(self) -> bool:
+        """Whether directory and settings alone open the same deployment: no store was handed over."""
+        return self._given_store is None
+
     def __enter__(self) -> Self:
         return self
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +124,61 @@ def test_the_route_table_of_its_page_works() -> None:
         403
     ] * 3
     names["iam"].close()
+
+
+DJANGO = """
+import json, os, sys, warnings
+warnings.simplefilter("error")
+sys.path.insert(0, os.getcwd())
+os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
+import django
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+call_command("check", fail_level="WARNING")
+client = Client()
+told = [client.get(path).status_code for path in ("/healthz", "/notes/7", "/nothing")]
+told.append(client.post("/sign-in", {"name": "ana", "password": "wrong words indeed"}).status_code)
+told.append(client.post("/sign-in", {"name": "ana", "password": PASSWORD}).status_code)
+told.append(client.get("/notes/7").json())
+told.append(client.post("/notes/7/edit", {"text": "x"}).status_code)
+told.append("".join(client.get("/notes/7/edit").text.split()))
+told.append(client.post("/sign-out").status_code)
+told.append(client.get("/notes/7").status_code)
+from mysite import api, views_of_others
+from iamkit.web.django.options import Declarations
+Declarations(views_of_others.IAMKIT_VIEWS)
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.usefixtures("directory")
+def test_the_django_quickstart_runs(tmp_path: Path) -> None:
+    """The project as the page shows it, in a process of its own: a process has one Django."""
+    page = (DOCS / "quickstart-django.md").read_text(encoding="utf-8")
+    (tmp_path / "mysite").mkdir()
+    (tmp_path / "templates").mkdir()
+    for name, block in re.findall(r"```python\n# (mysite/\w+\.py)\n(.*?)```", page, flags=re.DOTALL):
+        (tmp_path / name).write_text(block, encoding="utf-8")
+    (template,) = re.findall(r"```html\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "templates" / "note.html").write_text(template, encoding="utf-8")
+    (tmp_path / "drive.py").write_text(DJANGO.replace("PASSWORD", repr(PASSWORD)), encoding="utf-8")
+
+    done = subprocess.run([sys.executable, "drive.py"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [
+        200,
+        401,
+        404,
+        401,
+        200,
+        {"text": "buy milk", "reader": "ana"},
+        403,
+        '<ahref="/notes/7">read</a>',
+        200,
+        401,
+    ]
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))

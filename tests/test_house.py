@@ -43,6 +43,8 @@ HEAVY = frozenset(
         "flask",
         "starlette",
         "fastapi",
+        "django",
+        "rest_framework",
         "werkzeug",
         "pydantic",
     ]

@@ -23,12 +23,13 @@ _HOMES: Final = {
     # What stands behind a route table, whatever it is made with.
     "iamkit.web.tabled.TabledWSGI": "iamkit.web.tabled",
     "iamkit.web.tabled.TabledASGI": "iamkit.web.tabled",
+    "django.core.handlers.base.BaseHandler": "iamkit.web.django",
 }
 _TABLED: Final = "iamkit.web.tabled"
 
 
 class FrameworkRoutes:
-    """Lists the routes of Flask, Starlette, FastAPI and Litestar apps: a plugin like any other."""
+    """Lists the routes of Flask, Starlette, FastAPI, Litestar and Django apps: a plugin like any other."""
 
     @hookimpl
     def iamkit_routes(self, app: object) -> Sequence[Route] | None:
