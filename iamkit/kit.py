@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,7 +21,7 @@ from iamkit.builtin.sessions import cookie_name, set_cookie
 from iamkit.credentials.authentication import Authentication
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
-from iamkit.errors import AccessDenied
+from iamkit.errors import AccessDenied, ConfigurationError
 from iamkit.gate.current import acting, current_principal
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
@@ -29,6 +29,7 @@ from iamkit.identity.operator import host_operator
 from iamkit.identity.principal import Principal
 from iamkit.management import first_start
 from iamkit.management.desk import Desk
+from iamkit.policy.decision import Decision
 from iamkit.policy.request import ContextValue
 from iamkit.web import marker
 from iamkit.web.templates import Template
@@ -37,6 +38,7 @@ from iamkit.wiring import Wiring
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from iamkit.analysis.matrix import Matrix
     from iamkit.web.asgi import ASGIApp, ASGIMiddleware
     from iamkit.web.wsgi import WSGIMiddleware
 
@@ -132,6 +134,21 @@ class IAM(Wiring):
         """
         return self.gate.authorize(principal or current_principal(), action, resource, context=context)
 
+    def check_many(
+        self,
+        questions: Iterable[tuple[str, str]],
+        *,
+        principal: Principal | None = None,
+        context: Mapping[str, ContextValue] | None = None,
+    ) -> tuple[Decision, ...]:
+        """A decision for each (action, resource), in that order, each true when it allows.
+
+        For menus and lists: the same engine as `check`, and nothing is recorded.
+        """
+        who = principal or current_principal()
+        judge = who.judge or self.gate
+        return tuple(judge.judge(who, action, resource, context or {}) for action, resource in questions)
+
     def named(self, template: str, **values: object) -> str:
         """The short name of a resource whose parts come from data: `iam.named("note/{id}", id=note.id)`.
 
@@ -152,6 +169,29 @@ class IAM(Wiring):
         if not verdict.allowed:
             raise AccessDenied(f"`{action}` on `{verdict.resource}` is not allowed", decision_id=verdict.id)
         return verdict
+
+    def matrix(self, app: object, principals: Sequence[str] = ()) -> Matrix:
+        """Routes × principals of an app, to keep as a snapshot: `assert str(iam.matrix(app)) == …`.
+
+        `principals` are ARNs, by default every group, role and user of the home account. Raises
+        ConfigurationError for what is no app whose routes can be listed.
+        """
+        from iamkit.management.matrix import matrix
+        from iamkit.web.routes import line_of
+        from iamkit.web.sniff import guarded
+
+        routes = self._hooks.hook.iamkit_routes(app=app)
+        if routes is None:
+            raise ConfigurationError(f"`{type(app).__qualname__}` is no app whose routes can be listed")
+        lines = [line_of(route, guarded=guarded(app)) for route in routes]
+        deployment = self.deployment()
+        return matrix(
+            self.desk(self.operator()),
+            lines,
+            partition=deployment.partition,
+            account=deployment.home_account,
+            arns=principals,
+        )
 
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
         """Make `principal` the current one for a block, such as a background job."""

@@ -13,7 +13,9 @@ from typing import Final
 from iamkit.errors import ConfigurationError, IamkitError, InputError
 from iamkit.plugins import plugin_manager
 from iamkit.web.routes import Route
-from iamkit.web.sniff import FrameworkRoutes, home_of
+from iamkit.web.sniff import FrameworkRoutes, guarded
+
+__all__ = ["guarded", "imported", "listed"]
 
 _APP: Final = re.compile(r"(?P<module>\w+(?:\.\w+)*):(?P<attribute>\w+(?:\.\w+)*)(?P<call>\(\))?")
 
@@ -90,13 +92,3 @@ def _made(factory: object, name: str) -> object:
 def _meant(name: str) -> str:
     module = name.partition(":")[0].removesuffix(".py").strip("./").replace("/", ".")
     return f"{module}:app" if re.fullmatch(r"\w+(\.\w+)*", module) else "app:app"
-
-
-def guarded(app: object) -> bool:
-    """Whether `protect(app, iam)` was called, so that marks count; taken for granted of a plugin's apps."""
-    home = home_of(app)
-    if home is None:
-        return True
-    if home == "iamkit.web.flask":
-        return importlib.import_module(home).EXTENSION in getattr(app, "extensions", {})
-    return importlib.import_module("iamkit.web.starlette").guard_of(app) is not None

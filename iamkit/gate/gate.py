@@ -140,6 +140,10 @@ class Gate:
         """Make `principal` the current one for a block."""
         return acting(principal)
 
+    def asking(self, principal: Principal, request: HttpRequest) -> Principal:
+        """`principal` as it would be, had it sent `request`: what it asks is judged with that one's facts."""
+        return replace(principal, judge=_Asking(self, request))
+
     # --- may they -------------------------------------------------------------------------------
 
     def authorize(

@@ -43,6 +43,16 @@ def home_of(app: object) -> str | None:
     return None
 
 
+def guarded(app: object) -> bool:
+    """Whether `protect(app, iam)` was called, so that marks count; taken for granted of a plugin's apps."""
+    home = home_of(app)
+    if home is None:
+        return True
+    if home == "iamkit.web.flask":
+        return importlib.import_module(home).EXTENSION in getattr(app, "extensions", {})
+    return importlib.import_module("iamkit.web.starlette").guard_of(app) is not None
+
+
 def protect(app: object, iam: HasGate | Gatekeeper, *, public: Collection[str] = ()) -> object:
     """`protect` of the app's own framework module. Raises ConfigurationError if no module knows it."""
     home = home_of(app)

@@ -83,6 +83,9 @@ class MemoryGate:
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
         return acting(principal)
 
+    def asking(self, principal: Principal, request: HttpRequest) -> Principal:
+        return principal
+
     def fail(self) -> None:
         """From now on the store cannot be read."""
         self.broken = StoreUnavailable("the store cannot be read")
