@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from iamkit.audit.event import Origin
 from iamkit.builtin.sessions import cookie_name, set_cookie
@@ -27,7 +27,7 @@ from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
 from iamkit.identity.operator import host_operator
 from iamkit.identity.principal import Principal
-from iamkit.management import first_start
+from iamkit.management import first_start, links
 from iamkit.management.desk import Desk
 from iamkit.policy.decision import Decision
 from iamkit.policy.request import ContextValue
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from iamkit.web.wsgi import WSGIMiddleware
 
 
+RowT = TypeVar("RowT")
+
+
 class IAM(Wiring):
     """One deployment, opened. See the module; every argument beyond the directory is for those who need it.
 
@@ -54,6 +57,9 @@ class IAM(Wiring):
 
     require = staticmethod(marker.require)
     public = staticmethod(marker.public)
+
+    # The app's own table of users, once `link` has tied it.
+    _link: links.Link[Any] | None = None
 
     # --- opening and closing --------------------------------------------------------------------
 
@@ -169,6 +175,47 @@ class IAM(Wiring):
         if not verdict.allowed:
             raise AccessDenied(f"`{action}` on `{verdict.resource}` is not allowed", decision_id=verdict.id)
         return verdict
+
+    def link(
+        self,
+        model: type[RowT],
+        *,
+        name: object,
+        email: object = None,
+        unique_id: object = links.COLUMN,
+        session: Callable[[], Any] | None = None,
+        rows: links.Rows[RowT] | None = None,
+    ) -> links.Link[RowT]:
+        """Tie the app's own table of users to principals, both ways; see `iamkit.management.links`.
+
+        Afterwards `principal_of(row)` and `current_user()` speak of it. Raises ConfigurationError.
+        """
+        if self._link is not None:
+            raise ConfigurationError("a table is linked already; one IAM has one table of users")
+        made = links.link_of(
+            self, model, name=name, email=email, unique_id=unique_id, session=session, rows=rows
+        )
+        self._link = made
+        return made
+
+    def principal_of(self, row: object) -> Principal:
+        """Who a row of the linked table is. Raises NoSuchEntity if it is nobody (any more)."""
+        return self._linked().principal_of(row)
+
+    def current_user(self, session: Any = None) -> Any:
+        """The linked table's row of the running request's caller, or None. The link's own method is typed."""
+        return self._linked().current_user(session)
+
+    async def current_user_async(self, session: Any = None) -> Any:
+        """As `current_user`, with an async session."""
+        return await self._linked().current_user_async(session)
+
+    def _linked(self) -> links.Link[Any]:
+        if self._link is None:
+            raise ConfigurationError(
+                "no table is linked; call `iam.link(User, name=…)` where the app is made"
+            )
+        return self._link
 
     def matrix(self, app: object, principals: Sequence[str] = ()) -> Matrix:
         """Routes × principals of an app, to keep as a snapshot: `assert str(iam.matrix(app)) == …`.

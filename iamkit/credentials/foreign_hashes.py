@@ -2,8 +2,8 @@
 
 They come in by an import and are verified as they are until the user signs in; then the password is hashed
 as all others are. Every form is matched whole and its numbers are bounded before any work is done for it, so
-a hash that somebody made up costs no more than a wrong password (THR-P11). What cannot be verified, or is worth
-nothing, is refused by a sentence that says so. This is the one place that knows such forms.
+a hash that somebody made up costs no more than a wrong password (THR-P11). What cannot be verified, or is
+worth nothing, is refused by a sentence that says so. This is the one place that knows such forms.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def verify(text: str, password: bytes) -> bool:
         _, check = _read(text)
     except ValidationError:
         return False
-    return check(password)
+    # C libraries stopped at a NUL, and HMAC does not tell one at the end from none.
+    return b"\0" not in password and check(password)
 
 
 def _read(text: str) -> tuple[Form, Check]:
@@ -114,9 +115,7 @@ def _bcrypt(found: re.Match[str], prepare: Callable[[bytes], bytes] = _plain) ->
     library = _bcrypt_library()
 
     def check(password: bytes) -> bool:
-        ready = prepare(password)
-        # C libraries stopped at a NUL; whoever had one in a password gets a new one.
-        return b"\0" not in ready and bool(library(ready, text))
+        return bool(library(prepare(password), text))
 
     return check
 
