@@ -204,7 +204,7 @@ def _rows_of(model: type[RowT], unique_id: str, session: Any) -> Rows[RowT]:
 
         return cast("Rows[RowT]", DjangoRows(model, unique_id))
     raise ConfigurationError(
-        f"`{model.__qualname__}` is no model of SQLAlchemy, SQLModel or Django; give `rows=`, which finds rows"
+        f"`{model.__qualname__}` is no model of SQLAlchemy, SQLModel or Django; give `rows=`, to find rows"
     )
 
 
