@@ -9,6 +9,7 @@ store is not opened. No authenticator exists for tests: who is somebody in a tes
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from iamkit.late import made_once
 from iamkit.memory import MemoryStore
 from iamkit.plugins import plugin_manager
 from iamkit.settings import Settings
+from iamkit.web.sniff import home_of
 
 ACCOUNT: Final = "111122223333"
 _BUILTIN: Final = ("iamkit.builtin.", "iamkit.web.")
@@ -41,7 +43,9 @@ def iam_of(app: object) -> IAM:
     """The IAM that guards an app. Raises ConfigurationError if none is found."""
     if isinstance(app, IAM):
         return app
-    places = (app, _item(app, "extensions"), getattr(app, "state", None), getattr(app, "__self__", None))
+    home = home_of(app)
+    told = getattr(importlib.import_module(home), "guard_of", None) if home is not None else None
+    places = (_Found(told(app)) if told else None, app, _item(app, "extensions"))
     for place in places:
         for name in ("iamkit", "guard", "_guard"):
             held = getattr(place, name, None)
