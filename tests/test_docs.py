@@ -120,7 +120,7 @@ def test_the_page_on_testing_runs(pytester: pytest.Pytester) -> None:
         (pytester.path / name).write_text(text, encoding="utf-8")
     pytester.syspathinsert()
 
-    pytester.runpytest_inprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=5)
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=5)
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))

@@ -45,7 +45,8 @@ def iam_of(app: object) -> IAM:
         return app
     home = home_of(app)
     told = getattr(importlib.import_module(home), "guard_of", None) if home is not None else None
-    places = (_Found(told(app)) if told else None, app, _item(app, "extensions"))
+    state = getattr(app, "state", None)
+    places = (_Found(told(app)) if told else None, app, _item(app, "extensions"), state)
     for place in places:
         for name in ("iamkit", "guard", "_guard"):
             held = getattr(place, name, None)

@@ -8,14 +8,6 @@ from pathlib import Path
 
 import pytest
 
-# Loaded here, so that the runs of pytest inside this process share one of each.
-import iamkit.kit
-import iamkit.testing.actors
-import iamkit.testing.assertions
-import iamkit.testing.case_items
-import iamkit.web.fastapi
-import iamkit.web.flask  # noqa: F401
-
 pytest_plugins = ["pytester"]
 
 FLASK = """
@@ -153,7 +145,7 @@ def test_an_app_is_tested_as_somebody(project: pytest.Pytester, app: str, json: 
     """U9: the app's own client, signed in by a real session; the app's own deployment is never opened."""
     project.makepyfile(notes=app, test_app=f"def JSON(answer): return {json}\n{TESTS}")
 
-    done = project.runpytest_inprocess("-q", "-p", "no:cacheprovider")
+    done = project.runpytest_subprocess("-q", "-p", "no:cacheprovider")
 
     done.assert_outcomes(passed=9)
     assert not (project.path / "nowhere").exists()
@@ -178,7 +170,7 @@ def test_denied(iam_as, assert_denied):
 """,
     )
 
-    done = project.runpytest_inprocess("-q", "-p", "no:cacheprovider")
+    done = project.runpytest_subprocess("-q", "-p", "no:cacheprovider")
 
     done.assert_outcomes(failed=3)
     text = done.stdout.str()
@@ -211,7 +203,7 @@ def test_three(iam_as):
 """,
     )
 
-    project.runpytest_inprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=3)
+    project.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
 def test_an_app_that_nothing_guards_is_an_error_that_says_what_to_do(project: pytest.Pytester) -> None:
@@ -220,15 +212,13 @@ def test_an_app_that_nothing_guards_is_an_error_that_says_what_to_do(project: py
         notes="from flask import Flask\napp = Flask(__name__)",
         test_app="def test_one(iam_as): pass",
     )
-    bare = project.runpytest_inprocess("-q", "-p", "no:cacheprovider")
+    bare = project.runpytest_subprocess("-q", "-p", "no:cacheprovider")
     project.makeconftest("")
-    none = project.runpytest_inprocess("-q", "-p", "no:cacheprovider", "--co")
     project.makepyfile(test_app="def test_one(iam_as): iam_as('alice')")
-    missing = project.runpytest_inprocess("-q", "-p", "no:cacheprovider")
+    missing = project.runpytest_subprocess("-q", "-p", "no:cacheprovider")
 
     bare.assert_outcomes(errors=1)
     bare.stdout.fnmatch_lines(["*call `protect(app, iam)`*"])
-    assert none.ret == 0
     missing.assert_outcomes(failed=1)
     missing.stdout.fnmatch_lines(["*override the fixture `iam_app`*"])
 
