@@ -12,6 +12,7 @@ from iamkit.cli import import_sources, passwords
 from iamkit.cli.options import Command
 from iamkit.cli.output import harmless
 from iamkit.cli.terminal import Terminal
+from iamkit.credentials.password_rules import MODERN
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError, ValidationError
 from iamkit.identity import users as user_records
@@ -65,7 +66,7 @@ def import_command(
     """
     if keyed and kind != "flask-security":
         raise InputError("`--hash-key-stdin` is for `--from flask-security`")
-    key = passwords.read(stdin=True, rules=terminal.iam().services.password_rules) if keyed else None
+    key = passwords.read(stdin=True, rules=MODERN) if keyed else None
     refused: list[dict[str, str]] = []
     taken = _taken(
         import_sources.users_of(kind, source, table=table, name_column=name_column), refused, drop=drop
