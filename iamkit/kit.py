@@ -11,41 +11,41 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from iamkit.audit.event import Origin
-from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
 from iamkit.credentials.authentication import Authentication
-from iamkit.credentials.secret import Secret
-from iamkit.credentials.sessions import NewSession, SessionKind
-from iamkit.errors import AccessDenied
+from iamkit.doors import Doors
+from iamkit.errors import AccessDenied, ConfigurationError
 from iamkit.gate import current
 from iamkit.gate.current import acting, current_principal
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
 from iamkit.identity.operator import host_operator
 from iamkit.identity.principal import Principal
-from iamkit.management import first_start
+from iamkit.management import first_start, links
 from iamkit.management.desk import Desk
+from iamkit.policy.decision import Decision
 from iamkit.policy.request import ContextValue
 from iamkit.web import marker
 from iamkit.web.templates import Template
-from iamkit.wiring import Wiring
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from iamkit.analysis.matrix import Matrix
     from iamkit.web.asgi import ASGIApp, ASGIMiddleware
     from iamkit.web.route_file import Routes
     from iamkit.web.wsgi import WSGIMiddleware
 
 AppT = TypeVar("AppT")
+RowT = TypeVar("RowT")
 
 
-class IAM(Wiring):
+class IAM(Doors):
     """One deployment, opened. See the module; every argument beyond the directory is for those who need it.
 
     `store` (a store, or its URL) overrides the one that settings name; `clock` and `randomness` are for
@@ -58,6 +58,9 @@ class IAM(Wiring):
     public = staticmethod(marker.public)
     # Who the request belongs to, as a dependency: `Depends(iam.principal)`.
     principal = staticmethod(current.principal)
+
+    # The app's own table of users, once `link` has tied it.
+    _link: links.Link[Any] | None = None
 
     # --- opening and closing --------------------------------------------------------------------
 
@@ -167,6 +170,21 @@ class IAM(Wiring):
         """
         return self.gate.authorize(principal or current_principal(), action, resource, context=context)
 
+    def check_many(
+        self,
+        questions: Iterable[tuple[str, str]],
+        *,
+        principal: Principal | None = None,
+        context: Mapping[str, ContextValue] | None = None,
+    ) -> tuple[Decision, ...]:
+        """A decision for each (action, resource), in that order, each true when it allows.
+
+        For menus and lists: the same engine as `check`, and nothing is recorded.
+        """
+        who = principal or current_principal()
+        judge = who.judge or self.gate
+        return tuple(judge.judge(who, action, resource, context or {}) for action, resource in questions)
+
     def named(self, template: str, **values: object) -> str:
         """The short name of a resource whose parts come from data: `iam.named("note/{id}", id=note.id)`.
 
@@ -187,6 +205,70 @@ class IAM(Wiring):
         if not verdict.allowed:
             raise AccessDenied(f"`{action}` on `{verdict.resource}` is not allowed", decision_id=verdict.id)
         return verdict
+
+    def link(
+        self,
+        model: type[RowT],
+        *,
+        name: object,
+        email: object = None,
+        unique_id: object = links.COLUMN,
+        session: Callable[[], Any] | None = None,
+        rows: links.Rows[RowT] | None = None,
+    ) -> links.Link[RowT]:
+        """Tie the app's own table of users to principals, both ways; see `iamkit.management.links`.
+
+        Afterwards `principal_of(row)` and `current_user()` speak of it. Raises ConfigurationError.
+        """
+        if self._link is not None:
+            raise ConfigurationError("a table is linked already; one IAM has one table of users")
+        made = links.link_of(
+            self, model, name=name, email=email, unique_id=unique_id, session=session, rows=rows
+        )
+        self._link = made
+        return made
+
+    def principal_of(self, row: object) -> Principal:
+        """Who a row of the linked table is. Raises NoSuchEntity if it is nobody (any more)."""
+        return self._linked().principal_of(row)
+
+    def current_user(self, session: Any = None) -> Any:
+        """The linked table's row of the running request's caller, or None. The link's own method is typed."""
+        return self._linked().current_user(session)
+
+    async def current_user_async(self, session: Any = None) -> Any:
+        """As `current_user`, with an async session."""
+        return await self._linked().current_user_async(session)
+
+    def _linked(self) -> links.Link[Any]:
+        if self._link is None:
+            raise ConfigurationError(
+                "no table is linked; call `iam.link(User, name=…)` where the app is made"
+            )
+        return self._link
+
+    def matrix(self, app: object, principals: Sequence[str] = ()) -> Matrix:
+        """Routes × principals of an app, to keep as a snapshot: `assert str(iam.matrix(app)) == …`.
+
+        `principals` are ARNs, by default every group, role and user of the home account. Raises
+        ConfigurationError for what is no app whose routes can be listed.
+        """
+        from iamkit.management.matrix import matrix
+        from iamkit.web.routes import line_of
+        from iamkit.web.sniff import guarded
+
+        routes = self._hooks.hook.iamkit_routes(app=app)
+        if routes is None:
+            raise ConfigurationError(f"`{type(app).__qualname__}` is no app whose routes can be listed")
+        lines = [line_of(route, guarded=guarded(app)) for route in routes]
+        deployment = self.deployment()
+        return matrix(
+            self.desk(self.operator()),
+            lines,
+            partition=deployment.partition,
+            account=deployment.home_account,
+            arns=principals,
+        )
 
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
         """Make `principal` the current one for a block, such as a background job."""
@@ -213,78 +295,6 @@ class IAM(Wiring):
         return Desk(
             self.store, self.gate, self.trail, self.house, self.services, principal, origin=origin or Origin()
         )
-
-    def sign_in(
-        self,
-        name: str,
-        password: str,
-        *,
-        account: str | None = None,
-        source: str | None = None,
-        user_agent: str = "",
-        kind: SessionKind = SessionKind.COOKIE,
-        device: str | None = None,
-    ) -> NewSession:
-        """Start a session for a user who knows the password. Raises InvalidCredentials, Throttling.
-
-        `source` is the caller's address, by which attempts are limited too; `device` the browser's device
-        cookie, by which its owner gets in even while strangers guess.
-
-        Takes tens of milliseconds on purpose: not for an event loop's own thread.
-        """
-        where = account or self.deployment().home_account
-        return self._sign_in.sign_in(
-            where, name, password, source=source, user_agent=user_agent, kind=kind, device=device
-        )
-
-    def choose_password(
-        self, token: str | Secret, new: str, *, source: str | None = None, user_agent: str = ""
-    ) -> NewSession:
-        """Choose the new password that a pending session awaits. Raises ExpiredToken and others."""
-        plain = token.reveal() if isinstance(token, Secret) else token
-        return self._password_change.choose_password(plain, new, source=source, user_agent=user_agent)
-
-    def sign_out(self, token: str | Secret) -> None:
-        """End the session of `token` (the cookie's value, or a bearer token), if there is one."""
-        self._sign_in.sign_out(token.reveal() if isinstance(token, Secret) else token)
-
-    def change_password(
-        self,
-        name: str,
-        old: str,
-        new: str,
-        *,
-        account: str | None = None,
-        source: str | None = None,
-        user_agent: str = "",
-    ) -> None:
-        """Choose a new password where the present one must be changed: a pending session can do nothing else.
-
-        Ends all the user's sessions. A user who changes it by choice does the operation `iam:ChangePassword`.
-        Raises InvalidCredentials, PasswordPolicyViolation, Throttling.
-        """
-        where = account or self.deployment().home_account
-        self._password_change.change_password(
-            where, name, old, new, source=source, user_agent=user_agent, only_if_required=True
-        )
-
-    @property
-    def cookie_name(self) -> str:
-        """The name of the session cookie: `__Host-iamkit`, or `iamkit` in development."""
-        return cookie_name(development=self.settings.development)
-
-    def session_cookie(self, session: NewSession | None) -> str:
-        """The Set-Cookie value that carries a session to a browser; with None, the one that takes it away."""
-        return set_cookie(session, now=self.clock.now(), development=self.settings.development)
-
-    @property
-    def device_cookie_name(self) -> str:
-        """The name of the cookie by which a browser is known again; it proves nothing."""
-        return f"{self.cookie_name}-device"
-
-    def device_cookie(self, session: NewSession) -> str | None:
-        """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
-        return known_device_cookie(session, development=self.settings.development)
 
     def why(self, decision_id: str) -> Told:
         """Explain a recorded decision, from the policies as they were then. Raises NoSuchEntity."""

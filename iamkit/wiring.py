@@ -33,10 +33,11 @@ from iamkit.gate.authenticate import Authenticator
 from iamkit.gate.claim import Claims
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.factors import Factors, factor_throttle
-from iamkit.gate.gate import Gate, Parts
+from iamkit.gate.gate import Gate
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
 from iamkit.gate.pace import Pace
+from iamkit.gate.parts import Parts
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.standing import Standing

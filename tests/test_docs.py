@@ -20,6 +20,8 @@ from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import SessionKind
 from iamkit.management import inline, login_profiles, users
 
+pytest_plugins = ["pytester"]
+
 DOCS = Path(__file__).parent.parent / "docs"
 PASSWORD = "three quiet otters read maps"
 EVERYTHING = """{"Version": "2012-10-17", "Statement": [
@@ -179,6 +181,47 @@ def test_the_django_quickstart_runs(tmp_path: Path) -> None:
         200,
         401,
     ]
+
+
+@pytest.mark.usefixtures("directory")
+def test_the_page_on_app_users_runs() -> None:
+    """Join, be known both ways, be tied after an import, leave; and buttons that tell the truth."""
+    names = _run("app-users.md")
+    iam: IAM = names["iam"]
+    desk = iam.desk(iam.operator())
+    row = names["join"]("ben", "ben@example.org")
+    desk.do(login_profiles.create_login_profile, user_name="ben", password=Secret(PASSWORD))
+    allow = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": %s}]}'
+    actions = '["people:ReadSelf", "people:List", "people:Rename"]'
+    desk.do(inline.put_user_policy, user_name="ben", policy_name="p", policy_document=allow % actions)
+    row.motto = "onwards"
+    names["session"].commit()
+    client = names["app"].test_client()
+    client.set_cookie(iam.cookie_name, iam.sign_in("ben", PASSWORD).token.reveal())
+
+    assert client.get("/me").get_json() == {"motto": "onwards"}
+    assert names["may_read"](row)
+    page = client.get("/people").text
+    assert "Rename" in page
+    assert "Delete" not in page
+    names["session"].add(names["User"](username="ana"))
+    names["tie_all"]()
+    assert names["session"].query(names["User"]).where(names["User"].iam_id.is_(None)).count() == 0
+    names["leave"](row)
+    assert client.get("/me").status_code == 401
+    names["session"].remove()
+    names["engine"].dispose()
+    iam.close()
+
+
+def test_the_page_on_testing_runs(pytester: pytest.Pytester) -> None:
+    """Its files are a project whose tests pass."""
+    page = (DOCS / "testing.md").read_text(encoding="utf-8")
+    for name, text in re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", page, flags=re.DOTALL):
+        (pytester.path / name).write_text(text, encoding="utf-8")
+    pytester.syspathinsert()
+
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=5)
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))

@@ -218,6 +218,7 @@ ELSEWHERE = {
     "memory": "storage",
     "testing": "storage",
     "hookspecs": "test_house.py",
+    "doors": "gate",
     "ground": "test_wiring.py",
     "wiring": "test_kit.py",
 }

@@ -13,7 +13,9 @@ from typing import Final
 from iamkit.errors import ConfigurationError, IamkitError, InputError
 from iamkit.plugins import plugin_manager
 from iamkit.web.routes import Route
-from iamkit.web.sniff import FrameworkRoutes, home_of
+from iamkit.web.sniff import FrameworkRoutes, guarded
+
+__all__ = ["guarded", "imported", "listed"]
 
 # A Django project goes by its settings: `mysite.settings`, `mysite.settings.production`.
 _SETTINGS: Final = re.compile(r"(?:\w+\.)*settings(?:\.\w+)*")
@@ -106,16 +108,3 @@ def _made(factory: object, name: str) -> object:
 def _meant(name: str) -> str:
     module = name.partition(":")[0].removesuffix(".py").strip("./").replace("/", ".")
     return f"{module}:app" if re.fullmatch(r"\w+(\.\w+)*", module) else "app:app"
-
-
-def guarded(app: object) -> bool:
-    """Whether `protect(app, iam)` was called, so that marks count; taken for granted of a plugin's apps."""
-    home = home_of(app)
-    if home is None:
-        return True
-    if home == "iamkit.web.flask":
-        return importlib.import_module(home).EXTENSION in getattr(app, "extensions", {})
-    if home == "iamkit.web.django":
-        return bool(importlib.import_module(home).guarded(app))
-    # Starlette, FastAPI, Litestar.
-    return importlib.import_module(home).guard_of(app) is not None

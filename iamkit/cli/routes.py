@@ -9,9 +9,8 @@ import click
 from iamkit.cli import apps, faults
 from iamkit.cli.options import Command
 from iamkit.cli.terminal import Terminal
-from iamkit.web.routes import Route
+from iamkit.web.routes import UNPROTECTED, Route
 
-UNPROTECTED: Final = "UNPROTECTED"
 _MARK: Final = (
     'mark each with `@iam.require("service:Action", "resource")` or `@iam.public`; what the framework adds by'
     ' itself is opened by name, `protect(app, iam, public={"static", "docs"})`'

@@ -17,22 +17,20 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from iamkit.arn import Arn
 from iamkit.audit.decision_log import DecisionLog, DecisionRecord
 from iamkit.audit.text import one_line
 from iamkit.clock import Clock
-from iamkit.credentials.authentication import Authentication
 from iamkit.errors import IamkitError, MalformedRequest, ServiceUnavailable
 from iamkit.gate import cross_site, kept
-from iamkit.gate.context import ContextBuilder
 from iamkit.gate.current import acting
+from iamkit.gate.parts import Parts, ReadsResourceLayers
 from iamkit.gate.plans import PlanShelf
 from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import HttpRequest, HttpResponse, NeedsBody
-from iamkit.identity.deployment import Deployment
 from iamkit.identity.principal import Principal
 from iamkit.ids import Ids
 from iamkit.policy import EvaluationOptions
@@ -43,38 +41,6 @@ from iamkit.policy.request import AccessRequest, Context, ContextValue
 _log = logging.getLogger("iamkit.decision")
 
 UNCLASSIFIED: Final = "iamkit:Unclassified"
-
-
-class Authenticates(Protocol):
-    """Establishes who sent a request; None means that no credential came with it."""
-
-    def authenticate(self, request: HttpRequest) -> Authentication | NeedsBody | None: ...
-
-
-class ResolvesPrincipals(Protocol):
-    """Turns a verified credential into a principal with its policy layers."""
-
-    def resolve(self, authentication: Authentication) -> Principal: ...
-
-    def anonymous(self) -> Principal: ...
-
-
-class ReadsResourceLayers(Protocol):
-    """Finds the policies that stand on a resource."""
-
-    def layers(self, arn: str, account: str) -> ResourceLayers: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the gate needs once the store is initialized; asking for them before raises NotInitialized."""
-
-    deployment: Deployment
-    authenticator: Authenticates
-    principals: ResolvesPrincipals
-    resources: ReadsResourceLayers
-    contexts: ContextBuilder
-    standing: Standing
 
 
 class Gate:
@@ -143,6 +109,10 @@ class Gate:
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
         """Make `principal` the current one for a block."""
         return acting(principal)
+
+    def asking(self, principal: Principal, request: HttpRequest) -> Principal:
+        """`principal` as it would be, had it sent `request`: what it asks is judged with that one's facts."""
+        return replace(principal, judge=_Asking(self, request))
 
     # --- may they -------------------------------------------------------------------------------
 

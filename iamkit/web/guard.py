@@ -63,6 +63,8 @@ class Gatekeeper(Protocol):
 
     def standing(self) -> AsksAgain: ...
 
+    def asking(self, principal: Principal, request: HttpRequest) -> Principal: ...
+
 
 class AsksAgain(Protocol):
     """Whether what the gate said still holds; `mark` is equal while nothing changed."""
@@ -156,6 +158,26 @@ class Guard:
         except Exception as fault:  # noqa: BLE001  # whatever it is, it is a refusal
             return self.refusal(admission.request, fault)
 
+    def foresee(self, principal: Principal, endpoint: Endpoint, request: HttpRequest) -> bool:
+        """Whether `check` would let `endpoint` run for `principal`, were `request` sent; nothing is recorded.
+
+        For templates: a button is drawn exactly when its request would pass. An error is a no.
+        """
+        marker = endpoint.marker
+        if not isinstance(marker, Requirement):
+            return isinstance(marker, Public) or self.opens(endpoint.group)
+        try:
+            resource, context = self._asked(principal, endpoint, marker)
+            asking = self.gate.asking(principal, request)
+            if asking.judge is None:
+                return False
+            return asking.judge.judge(asking, marker.action, resource, context).allowed
+        except EvaluationError:
+            return False
+        except Exception:  # noqa: BLE001  # a page is drawn without the button
+            _log.exception("whether `%s` may be used could not be told", endpoint.name)
+            return False
+
     def refusal(self, request: HttpRequest, fault: Exception) -> Refusal:
         """A refusal for what went wrong; an error that is not of iamkit's tree is logged and becomes 503."""
         if isinstance(fault, ConfigurationError | ServiceUnavailable):
@@ -179,11 +201,7 @@ class Guard:
     def _decide(self, admission: Admission, endpoint: Endpoint, needed: Requirement) -> Refusal | None:
         principal, request = admission.principal, admission.request
         try:
-            context = needed.filled_context(endpoint.parameters)
-            resource = "*"
-            if needed.resource is not None:
-                part = needed.resource.fill(endpoint.parameters)
-                resource = self.gate.arn(principal, needed.service, part)
+            resource, context = self._asked(principal, endpoint, needed)
         except EvaluationError as fault:
             _log.error("`%s` was refused: %s", endpoint.name, fault)
             error = AccessDenied(f"`{needed.action}` cannot be decided for this address")
@@ -204,6 +222,16 @@ class Guard:
             )
         error = AccessDenied(f"you may not do `{needed.action}` here", decision_id=verdict.id)
         return Refusal(request, error, decision_id=verdict.id, action=needed.action, hidden=needed.hidden)
+
+    def _asked(
+        self, principal: Principal, endpoint: Endpoint, needed: Requirement
+    ) -> tuple[str, dict[str, ContextValue]]:
+        """The resource and the condition keys that an endpoint asks for. Raises EvaluationError."""
+        context = needed.filled_context(endpoint.parameters)
+        if needed.resource is None:
+            return "*", context
+        part = needed.resource.fill(endpoint.parameters)
+        return self.gate.arn(principal, needed.service, part), context
 
     def _unclassified(self, admission: Admission, endpoint: Endpoint) -> Refusal:
         decision_id = self.gate.note_unclassified(admission.principal, admission.request, endpoint.name)

@@ -49,6 +49,19 @@ def home_of(app: object) -> str | None:
     return None
 
 
+def guarded(app: object) -> bool:
+    """Whether `protect(app, iam)` was called, so that marks count; taken for granted of a plugin's apps."""
+    home = home_of(app)
+    if home is None:
+        return True
+    if home == "iamkit.web.flask":
+        return importlib.import_module(home).EXTENSION in getattr(app, "extensions", {})
+    if home == "iamkit.web.django":
+        return bool(importlib.import_module(home).guarded(app))
+    # Starlette, FastAPI, Litestar.
+    return importlib.import_module(home).guard_of(app) is not None
+
+
 def protect(
     app: object, iam: HasGate | Gatekeeper, *, public: Collection[str] = (), routes: object = None
 ) -> object:

@@ -146,6 +146,9 @@ class MemoryGate:
     def renewed(self, principal: Principal, request: HttpRequest) -> Principal:
         return replace(principal)
 
+    def asking(self, principal: Principal, request: HttpRequest) -> Principal:
+        return principal
+
     def fail(self) -> None:
         """From now on the store cannot be read."""
         self.broken = StoreUnavailable("the store cannot be read")
