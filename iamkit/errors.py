@@ -27,6 +27,7 @@
     ├── AccessDenied                403: the caller is known, no policy lets the request pass
     │   └── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
     ├── EvaluationError             a decision could not be finished; always treated as a denial (SEM-F2)
+    │   └── NotFilterable           a policy cannot be turned into a list's filter; nothing is listed
     ├── Throttling                  429: come back after `retry_after` seconds
     └── ServiceUnavailable          503: a part that every answer needs is missing
         ├── StoreUnavailable        the store cannot be read or written
@@ -232,6 +233,12 @@ class EvaluationError(IamkitError):
 
     code = "EvaluationError"
     status = 403
+
+
+class NotFilterable(EvaluationError):
+    """What a policy says of rows has no form in SQL. Never left out of a filter instead."""
+
+    code = "NotFilterable"
 
 
 class Throttling(IamkitError):

@@ -33,6 +33,7 @@ from iamkit.gate.authenticate import Authenticator
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.gate import Gate, Parts
 from iamkit.gate.origin import Proxies
+from iamkit.gate.outlook import Outlook
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.verdict import Refusal
 from iamkit.http import HttpResponse
@@ -51,7 +52,9 @@ from iamkit.management.catalog import SERVICES
 from iamkit.management.services import Services
 from iamkit.policy import STANDARD_CATALOG, Catalog, EvaluationOptions
 from iamkit.policy.layers import AttachedPolicy
+from iamkit.policy.model import Policy
 from iamkit.policy.operators import STANDARD
+from iamkit.rows.rows import Rows
 from iamkit.settings import Settings
 from iamkit.storage import Store
 from iamkit.web.sniff import FrameworkRoutes
@@ -143,6 +146,15 @@ class Wiring:
             allow_sampling=self.settings.allow_sampling,
             hosts=self.settings.hosts,
             blocking=not self.settings.store_url.startswith("sqlite:"),
+        )
+
+    @made_once
+    def rows(self) -> Rows:
+        """The app's declared models, and what a caller may see of them."""
+        return Rows(
+            Outlook(self._parts, lambda: self._resources, self._options),
+            self.gate,
+            supplied_policies=lambda: bool(self._hooks.hook.iamkit_resource_policies.get_hookimpls()),
         )
 
     @made_once
@@ -277,7 +289,13 @@ class Wiring:
             quotas=self._quotas,
             shipped=shelf,
             operators=self._options.operators,
+            accept=self._accept,
         )
+
+    def _accept(self, policy: Policy) -> None:
+        # Only an app that declared models has anything to refuse.
+        if "rows" in self.__dict__:
+            self.rows.check_saved(policy)
 
     def _make_directory(self) -> None:
         self.settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
