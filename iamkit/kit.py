@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from iamkit.audit.event import Origin
 from iamkit.builtin.sessions import cookie_name, set_cookie
@@ -36,9 +36,14 @@ from iamkit.wiring import Wiring
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import Session
 
     from iamkit.web.asgi import ASGIApp, ASGIMiddleware
     from iamkit.web.wsgi import WSGIMiddleware
+
+M = TypeVar("M")
+Q = TypeVar("Q")
 
 
 class IAM(Wiring):
@@ -156,6 +161,73 @@ class IAM(Wiring):
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
         """Make `principal` the current one for a block, such as a background job."""
         return acting(principal)
+
+    # --- rows of the app's own tables -----------------------------------------------------------
+
+    def resource(
+        self,
+        model: type,
+        resource: str,
+        *,
+        account: object | None = None,
+        tags: object | None = None,
+        attributes: Mapping[str, object] | None = None,
+        filterable: Sequence[str] = (),
+        masked: Mapping[str, str] | None = None,
+        **parts: object,
+    ) -> None:
+        """Say once how a row of `model` (SQLAlchemy, SQLModel, Django) becomes a resource: see docs/rows.md.
+
+        `resource` is a type (`doc`, then `id=` is needed) or a template (`doc/{team}/{id}`). Policies that
+        could not filter lists by the `filterable` actions are refused when saved. Raises ConfigurationError.
+        """
+        self.rows.declare(
+            model, resource, parts=parts, account=account, tags=tags, attributes=attributes,
+            actions=filterable, masked=masked,
+        )  # fmt: skip
+
+    def masked(self, model: type, columns: Mapping[str, str]) -> None:
+        """Columns of a declared model that need a further action: `{"salary": "hr:ReadSalary"}`."""
+        self.rows.mask(model, columns)
+
+    def select(self, model: type, action: str, *, principal: Principal | None = None) -> Any:
+        """The rows of `model` on which the caller may do `action`: a `select()`, or a QuerySet.
+
+        Where columns are masked it selects column by column, NULL where they may not be seen. Raises
+        NotFilterable where policies have no form in SQL; nothing is ever left out of the filter.
+        """
+        return self.rows.select(model, action, principal or current_principal())
+
+    def filter(
+        self, query: Q, action: str, *, principal: Principal | None = None, model: type | None = None
+    ) -> Q:
+        """A `select()`, `Query` or QuerySet narrowed to the rows on which the caller may do `action`."""
+        return self.rows.filter(query, action, principal or current_principal(), model)
+
+    def check_row(self, action: str, row: object, *, principal: Principal | None = None) -> Verdict:
+        """The recorded decision about one row, as lists decide it. Raises EvaluationError, a denial."""
+        return self.rows.check(row, action, principal or current_principal())
+
+    def can_row(self, action: str, row: object, *, principal: Principal | None = None) -> bool:
+        """The same unrecorded, for a button or a menu."""
+        return self.rows.can(row, action, principal or current_principal())
+
+    def load(
+        self, model: type[M], key: object, *, can: str, session: Session | None = None, hidden: bool = False,
+        principal: Principal | None = None,
+    ) -> M:  # fmt: skip
+        """One row by its primary key. Raises NoSuchEntity (404), and AccessDenied (403; 404 if `hidden`)."""
+        return self.rows.load(
+            model, key, can, principal or current_principal(), session=session, hidden=hidden
+        )
+
+    async def aload(
+        self, model: type[M], key: object, *, can: str, session: AsyncSession | None = None,
+        hidden: bool = False, principal: Principal | None = None,
+    ) -> M:  # fmt: skip
+        """`load` in an AsyncSession, or by Django's asynchronous queries."""
+        who = principal or current_principal()
+        return await self.rows.load_async(model, key, can, who, session=session, hidden=hidden)
 
     def find_principal(self, name_or_arn: str, authentication: Authentication | None = None) -> Principal:
         """A principal of the home account by user name or ARN. Raises NoSuchEntity."""

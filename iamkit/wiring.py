@@ -35,7 +35,7 @@ from iamkit.gate.gate import Gate, Parts
 from iamkit.gate.origin import Proxies
 from iamkit.gate.outlook import Outlook
 from iamkit.gate.sign_in import SignIn
-from iamkit.gate.verdict import Refusal
+from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import HttpResponse
 from iamkit.identity import deployment as deployments
 from iamkit.identity import documents, shipped
@@ -149,7 +149,7 @@ class Wiring:
         )
 
     @made_once
-    def rows(self) -> Rows:
+    def rows(self) -> Rows[Verdict]:
         """The app's declared models, and what a caller may see of them."""
         return Rows(
             Outlook(self._parts, lambda: self._resources, self._options),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from iamkit import epochs
 from iamkit.credentials.bounded import BoundedMap
@@ -20,6 +20,9 @@ ACCOUNTS: Final = 1_000
 RESOURCES: Final = 10_000
 # Up to so many policies, the list of an account's resources that have one is kept: the others cost no read.
 _LISTED: Final = 10_000
+
+# An account, and an ARN or a service in it.
+_Key: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,8 @@ class ResourceLayersReader:
         self._callers = CallerLayersReader(house, self._library)
         self._role_prefixes = f"arn:{house.partition}:iam::"
         self._accounts: BoundedMap[str, _Account] = BoundedMap(ACCOUNTS)
-        self._held: BoundedMap[tuple[str, str], tuple[Epochs, tuple[HeldPolicies, ...]]] = BoundedMap(
-            ACCOUNTS
-        )
-        self._resources: BoundedMap[tuple[str, str], tuple[Epochs, ResourceLayers]] = BoundedMap(RESOURCES)
+        self._held: BoundedMap[_Key, tuple[Epochs, tuple[HeldPolicies, ...]]] = BoundedMap(ACCOUNTS)
+        self._resources: BoundedMap[_Key, tuple[Epochs, ResourceLayers]] = BoundedMap(RESOURCES)
 
     def layers(self, arn: str, account: str) -> ResourceLayers:
         """The layers of a resource that `account` owns. Raises EvaluationError, StoreUnavailable."""
@@ -76,7 +77,7 @@ class ResourceLayersReader:
         return found
 
     def bare(self, account: str) -> ResourceLayers:
-        """The layers of a resource of `account` that has no policy. Raises EvaluationError, StoreUnavailable."""
+        """The layers of any resource of `account` without a policy. Raises as `layers`."""
         return self.layers("*", account)
 
     def held(self, service: str, account: str | None) -> tuple[HeldPolicies, ...]:

@@ -19,7 +19,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from iamkit.errors import ConfigurationError, NotFilterable
-from iamkit.rows.dialects import DIALECTS, Bound, BoundValue, Pieces
+from iamkit.rows.dialects import DIALECTS
+from iamkit.rows.pieces import Bound, BoundValue, Pieces
 from iamkit.rows.predicate import Predicate
 from iamkit.rows.sources import Declaration, Kind, Source
 
@@ -188,8 +189,10 @@ def selected(model: type, where: Predicate, masks: Mapping[str, Predicate]) -> s
     """The rows; as entities, or column by column where some are masked."""
     if not masks:
         return sa.select(model).where(expression(where))
-    columns = []
-    for name in sa.inspect(model).column_attrs.keys():  # noqa: SIM118  # no mapping
+    columns: list[Any] = []
+    mapper: Any = sa.inspect(model)
+    for attribute in mapper.column_attrs:
+        name: str = attribute.key
         column = getattr(model, name)
         if name in masks:
             column = sa.case((expression(masks[name]), column), else_=None).label(name)
@@ -216,7 +219,7 @@ def models_of(query: Any) -> list[type]:
 
 
 def filtered(query: Statement, where: Predicate, declaration: Declaration) -> Statement:
-    """The query with the predicate joined to its conditions. Raises ConfigurationError if it shows a masked column."""
+    """The query narrowed. Raises ConfigurationError if it shows a masked column."""
     if declaration.masks:
         _refuse_masked(query, declaration)
     narrowed: Statement = query.where(expression(where))
@@ -225,7 +228,8 @@ def filtered(query: Statement, where: Predicate, declaration: Declaration) -> St
 
 def _refuse_masked(query: Any, declaration: Declaration) -> None:
     statement = query.statement if isinstance(query, Query) else query
-    masked = {sa.inspect(declaration.model).column_attrs[name].columns[0] for name in declaration.masks}
+    mapper: Any = sa.inspect(declaration.model)
+    masked = {mapper.column_attrs[name].columns[0] for name in declaration.masks}
     for column in getattr(statement, "selected_columns", ()):
         if any(getattr(part, "key", None) in declaration.masks for part in visitors.iterate(column)) or any(
             part in masked for part in visitors.iterate(column) if isinstance(part, sa.Column)

@@ -14,6 +14,7 @@ from iamkit.policy import EvaluationOptions
 from iamkit.policy.layers import ResourceLayers
 from iamkit.policy.match import Known
 from iamkit.policy.residual import Residual, residual
+from iamkit.rows.likeness import like
 from iamkit.rows.names import name_of
 from iamkit.rows.predicate import (
     NO,
@@ -23,7 +24,6 @@ from iamkit.rows.predicate import (
     Sound,
     all_of,
     any_of,
-    like,
     opposite,
 )
 from iamkit.rows.sources import Declaration, Kind, NamePart, Source
@@ -79,7 +79,6 @@ class Book:
         tags: object | None,
         attributes: Mapping[str, object],
         actions: Sequence[str],
-        masked: Mapping[str, str],
     ) -> Declaration:
         """Keep how a row of `model` is named. Raises ConfigurationError."""
         if model in self._declarations:
@@ -87,31 +86,20 @@ class Book:
         kind = resource.partition("/")[0]
         if not _TYPE.fullmatch(kind):
             raise ConfigurationError(f"`{resource[:80]}` does not begin with a resource type such as `doc`")
-        for action in (*actions, *masked.values()):
-            if not _ACTION.fullmatch(action):
-                raise ConfigurationError(f"`{action[:80]}` is not an action; write one such as `docs:Read`")
-        if (actions or masked) and self._supplied_policies():
-            raise ConfigurationError(
-                f"`{model.__name__}` cannot be filtered by actions: a plugin supplies resource policies one by "
-                "one (`iamkit_resource_policies`), which a list cannot ask about; keep them in iamkit"
-            )
+        self._check_actions(model, actions)
         keys: dict[str, Source] = {}
         written: dict[str, str] = {}
         for name, given in attributes.items():
             key = name if ":" in name else f"{kind}:{name}"
             if not _KEY.fullmatch(key) or key.lower().startswith(("aws:", "iamkit:")):
-                raise ConfigurationError(
-                    f"condition key `{key[:80]}` needs your own prefix, such as `{kind}:Owner`"
-                )
+                raise ConfigurationError(f"condition key `{key[:80]}` needs your own prefix: `{kind}:Owner`")
             if key.lower() in keys:
                 raise ConfigurationError(f"two attributes are called `{key}`, case ignored")
             keys[key.lower()] = source(name, given)
             written[key.lower()] = key
         owner = None if account is None else source("account", account)
         if owner is not None and owner.kind is not Kind.TEXT:
-            raise ConfigurationError(
-                "`account` is a column of texts: an account has 12 digits, zeros included"
-            )
+            raise ConfigurationError("`account` is a column of texts: accounts begin with zeros, too")
         told = None if tags is None else source("tags", tags)
         if told is not None:
             if told.kind is not Kind.TEXTS:
@@ -127,7 +115,6 @@ class Book:
             keys,
             written,
             tuple(actions),
-            dict(masked),
         )
         self._declarations[model] = made
         return made
@@ -135,9 +122,20 @@ class Book:
     def mask(self, model: type, masked: Mapping[str, str]) -> Declaration:
         """Add columns that need a further action."""
         found = self.of(model)
+        self._check_actions(model, tuple(masked.values()))
         made = replace(found, masks={**found.masks, **masked})
         self._declarations[model] = made
         return made
+
+    def _check_actions(self, model: type, actions: Sequence[str]) -> None:
+        for action in actions:
+            if not _ACTION.fullmatch(action):
+                raise ConfigurationError(f"`{action[:80]}` is not an action; write one such as `docs:Read`")
+        if actions and self._supplied_policies():
+            raise ConfigurationError(
+                f"`{model.__name__}` cannot be filtered by actions: a plugin supplies resource policies "
+                "one by one (`iamkit_resource_policies`), where a list cannot ask; keep them in iamkit"
+            )
 
     def of(self, model: type) -> Declaration:
         """The declaration of a model, or of the nearest class it inherits from."""
@@ -199,7 +197,7 @@ class _Filtering:
             count += len(names)
             if count > MOST_POLICIES:
                 raise NotFilterable(
-                    f"more than {MOST_POLICIES} resources have policies of their own that speak of the caller; "
+                    f"more than {MOST_POLICIES} resources have policies that speak of the caller; "
                     "grant by an identity policy with a condition instead"
                 )
             such = any_of(like(shape.name, (name,)) for name in names)
@@ -217,9 +215,7 @@ class _Filtering:
         )
         for key in known.context.by_lower:
             if key in self.declaration.unknown_keys:
-                raise EvaluationError(
-                    f"a plugin gives the condition key `{key}`, which rows have of their own"
-                )
+                raise EvaluationError(f"a plugin gives the condition key `{key}`, which rows have themselves")
         return known
 
     def _residual(self, known: Known, layers: ResourceLayers) -> Residual:

@@ -13,7 +13,8 @@ from django.db.models import Case, Expression, F, Q, Value, When
 from django.db.models.constants import LOOKUP_SEP
 
 from iamkit.errors import ConfigurationError, NotFilterable
-from iamkit.rows.dialects import DIALECTS, Bound, Pieces
+from iamkit.rows.dialects import DIALECTS
+from iamkit.rows.pieces import Bound, Pieces
 from iamkit.rows.predicate import Predicate
 from iamkit.rows.sources import Declaration, Kind, Source
 
@@ -37,15 +38,13 @@ _KINDS: Final = (
 
 def is_model(model: type) -> bool:
     """Whether it is a Django model."""
-    return isinstance(model, type) and issubclass(model, models.Model)
+    return issubclass(model, models.Model)
 
 
 def source(model: type, name: str, given: object) -> Source:
-    """The source that a declaration means: a field's name, which may lead over foreign keys (`team__slug`)."""
+    """The source that a declaration means: a field's name, also over foreign keys (`team__slug`)."""
     if not isinstance(given, str):
-        raise ConfigurationError(
-            f"`{name}`: name a field of `{model.__name__}`, such as `owner` or `team__slug`"
-        )
+        raise ConfigurationError(f"`{name}`: name a field of `{model.__name__}`, such as `team__slug`")
     steps = given.split(LOOKUP_SEP)
     field: Any = None
     at: Any = model
@@ -62,9 +61,8 @@ def source(model: type, name: str, given: object) -> Source:
         if isinstance(target, kind):
             read = _reader(steps[:-1], "pk" if steps[-1] == "pk" else field.attname)
             return Source(found, _Handle(given, target), name, read)
-    raise ConfigurationError(
-        f"`{name}` is of the type `{type(target).__name__}`, of which no condition can be"
-    )
+    kind_name = type(target).__name__
+    raise ConfigurationError(f"`{name}` is of the type `{kind_name}`, of which no condition can be")
 
 
 class _Handle:
@@ -176,7 +174,8 @@ def filtered(query: Rows, where: Predicate, declaration: Declaration) -> Rows:
     if declaration.masks and (not shown or set(shown) & set(declaration.masks)):
         names = "`, `".join(sorted(declaration.masks))
         raise ConfigurationError(
-            f"the query shows masked fields of `{declaration.model.__name__}` (`{names}`): use `iam.select(...)`, "
+            f"the query shows masked fields of `{declaration.model.__name__}` (`{names}`): "
+            "use `iam.select(...)`, "
             "which masks them, or name the other fields with `.values(...)`"
         )
     narrowed: Rows = query.filter(condition(where))

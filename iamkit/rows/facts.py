@@ -24,7 +24,7 @@ from uuid import UUID
 
 from iamkit.errors import EvaluationError
 from iamkit.policy.request import ContextValue
-from iamkit.rows.predicate import encoded
+from iamkit.rows.likeness import encoded
 from iamkit.rows.sources import Declaration, Kind, NamePart, Source
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -51,8 +51,6 @@ def _part(template: str, name: str, path: bool, sources: Mapping[str, Source], l
     if source is None:
         raise ConfigurationError(f"resource `{template}` needs `{name}`: say `{name}=` which column it is")
     if source.kind not in _NAMES:
-        raise ConfigurationError(
-            f"`{name}` of resource `{template}` is no column of texts, integers or UUIDs"
-        )
+        raise ConfigurationError(f"`{name}` of resource `{template}` holds no texts, integers or UUIDs")
     plain = source.kind in (Kind.INTEGER, Kind.UUID)
     return NamePart(source, "" if plain else ENCODED.replace("/", "") if path else ENCODED, longest)

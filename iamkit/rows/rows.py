@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from iamkit.errors import AccessDenied, ConfigurationError, EvaluationError, NoSuchEntity
 from iamkit.identity.principal import Principal
@@ -36,10 +36,17 @@ class Recorded(Protocol):
     def id(self) -> str: ...
 
 
-class Decides(Protocol):
+V = TypeVar("V", bound=Recorded, covariant=True)
+W = TypeVar("W", bound=Recorded)
+M = TypeVar("M")
+Q = TypeVar("Q")
+
+
+class Decides(Protocol[V]):
     """Decides about one resource. The gate does."""
 
-    blocking: bool
+    @property
+    def blocking(self) -> bool: ...
 
     def arn(self, principal: Principal, service: str, resource: str) -> str: ...
 
@@ -51,7 +58,7 @@ class Decides(Protocol):
         *,
         context: Mapping[str, ContextValue] | None = None,
         account: str | None = None,
-    ) -> Recorded: ...
+    ) -> V: ...
 
     def judge(
         self,
@@ -64,11 +71,11 @@ class Decides(Protocol):
     ) -> Decision: ...
 
 
-class Rows:
+class Rows(Generic[W]):
     """See the module. One per IAM."""
 
     def __init__(
-        self, asks: Asks, decides: Decides, *, supplied_policies: Callable[[], bool] = lambda: False
+        self, asks: Asks, decides: Decides[W], *, supplied_policies: Callable[[], bool] = lambda: False
     ) -> None:
         self._asks = asks
         self._decides = decides
@@ -89,19 +96,7 @@ class Rows:
         masked: Mapping[str, str] | None = None,
     ) -> None:
         """Say once how a row of `model` becomes a resource. Raises ConfigurationError."""
-        source: Callable[[type, str, object], Source]
-        if _of_django(model):
-            from iamkit.rows import django
-
-            source = django.source
-        else:
-            from iamkit.rows import alchemy
-
-            if not alchemy.is_model(model):
-                raise ConfigurationError(f"`{model.__name__}` is no model of SQLAlchemy, SQLModel or Django")
-            source = alchemy.source
-        for name in masked or {}:
-            source(model, name, name)
+        source = self._source_of(model)
         self.book.declare(
             model,
             resource,
@@ -111,8 +106,27 @@ class Rows:
             tags=tags,
             attributes=attributes or {},
             actions=actions,
-            masked=masked or {},
         )
+        if masked:
+            self.mask(model, masked)
+
+    def mask(self, model: type, masked: Mapping[str, str]) -> None:
+        """Add columns that need a further action. Raises ConfigurationError."""
+        source = self._source_of(model)
+        for name in masked:
+            source(model, name, name)
+        self.book.mask(model, masked)
+
+    def _source_of(self, model: type) -> Callable[[type, str, object], Source]:
+        if _of_django(model):
+            from iamkit.rows import django
+
+            return django.source
+        from iamkit.rows import alchemy
+
+        if not alchemy.is_model(model):
+            raise ConfigurationError(f"`{model.__name__}` is no model of SQLAlchemy, SQLModel or Django")
+        return alchemy.source
 
     def check_saved(self, policy: Policy) -> None:
         """Refuse a policy by which declared lists could not be filtered. Raises MalformedPolicyDocument."""
@@ -136,12 +150,12 @@ class Rows:
 
         return alchemy.selected(model, where, masks)
 
-    def filter(self, query: Any, action: str, principal: Principal, model: type | None = None) -> Any:
+    def filter(self, query: Q, action: str, principal: Principal, model: type | None = None) -> Q:
         """The query with the rows narrowed, for each declared model that it selects. Raises NotFilterable."""
         if _django_loaded() and not hasattr(query, "selectable") and hasattr(query, "query"):
             from iamkit.rows import django
 
-            declaration = self.book.of(query.model)
+            declaration = self.book.of(query.model)  # type: ignore[attr-defined]  # a QuerySet
             return django.filtered(query, self._where(declaration, principal, action), declaration)
         from iamkit.rows import alchemy
 
@@ -169,7 +183,7 @@ class Rows:
 
     # --- one row --------------------------------------------------------------------------------
 
-    def check(self, row: object, action: str, principal: Principal) -> Recorded:
+    def check(self, row: object, action: str, principal: Principal) -> W:
         """The recorded decision about a row; for one that cannot be named, about its type as a whole.
 
         What cannot be named is denied: EvaluationError.
@@ -196,14 +210,14 @@ class Rows:
 
     def load(
         self,
-        model: type,
+        model: type[M],
         key: object,
         action: str,
         principal: Principal,
         *,
         session: Session | None = None,
         hidden: bool = False,
-    ) -> Any:
+    ) -> M:
         """One row, by one query. Raises NoSuchEntity, and AccessDenied (NoSuchEntity if `hidden`)."""
         if _of_django(model):
             from iamkit.rows import django
@@ -217,18 +231,19 @@ class Rows:
             row = alchemy.fetched(session, model, key)
         self._require(row, model, action, principal, hidden=hidden)
         self._blank(row, self._hidden_columns(row, principal), session)
-        return row
+        loaded: M = row
+        return loaded
 
     async def load_async(
         self,
-        model: type,
+        model: type[M],
         key: object,
         action: str,
         principal: Principal,
         *,
         session: AsyncSession | None = None,
         hidden: bool = False,
-    ) -> Any:
+    ) -> M:
         """The same with an AsyncSession, or Django's asynchronous queries."""
         if _of_django(model):
             from iamkit.rows import django
@@ -246,7 +261,8 @@ class Rows:
         # Where the store of policies is a server, the event loop is not to wait for it.
         masked = await asyncio.to_thread(decide) if self._decides.blocking else decide()
         self._blank(row, masked, None if session is None else session.sync_session)
-        return row
+        loaded: M = row
+        return loaded
 
     def _require(
         self, row: object | None, model: type, action: str, principal: Principal, *, hidden: bool
@@ -257,9 +273,8 @@ class Rows:
         try:
             verdict = self.check(row, action, principal)
         except EvaluationError as error:
-            raise (
-                missing if hidden else AccessDenied(f"`{action}` cannot be decided: {error.message}")
-            ) from None
+            refused = AccessDenied(f"`{action}` cannot be decided: {error.message}")
+            raise (missing if hidden else refused) from None
         if verdict.allowed:
             return
         raise missing if hidden else AccessDenied(f"you may not do `{action}` here", decision_id=verdict.id)

@@ -27,8 +27,8 @@ def check(policy: Policy, declarations: tuple[Declaration, ...], options: Evalua
             if fault is not None:
                 span = statement.span
                 raise MalformedPolicyDocument(
-                    f"line {span.line}, column {span.column}: this statement speaks of `{action}`, by which lists "
-                    f"of `{declaration.model.__name__}` are filtered: {fault}"
+                    f"line {span.line}, column {span.column}: this statement speaks of `{action}`, by which "
+                    f"lists of `{declaration.model.__name__}` are filtered: {fault}"
                 )
 
 

@@ -79,7 +79,7 @@ class Declaration:
 @final
 @dataclass(frozen=True, slots=True)
 class NamePart:
-    """A place in the name. `encoded` are the characters that stand percent-encoded; `longest` in characters."""
+    """A place in the name. `encoded` are the characters that are percent-encoded; `longest` in characters."""
 
     source: Source
     encoded: str

@@ -16,38 +16,28 @@ from iamkit.errors import EvaluationError, InvalidArn, NotFilterable
 from iamkit.policy.conditions import KeyTest, PolicyValue
 from iamkit.policy.formula import And, Constant, Formula, Not, Or, Unjudged
 from iamkit.policy.model import Quantifier
-from iamkit.policy.operators import Form, Operator
+from iamkit.policy.operators import Operator
 from iamkit.policy.request import Context, ContextValue
 from iamkit.policy.residual import Residual
 from iamkit.policy.targets import ResourceEntry, ResourceTest
-from iamkit.policy.tokens import Verbatim, Wildcard, arn_parts
+from iamkit.policy.tokens import Verbatim, arn_parts
 from iamkit.policy.variables import Template, Variable, substituted
+from iamkit.rows.comparisons import AS_TEXT, COMPARISONS, readable, require
+from iamkit.rows.likeness import like
 from iamkit.rows.predicate import (
     NO,
     YES,
     Absent,
-    Compared,
-    Dated,
     Field,
-    Finite,
-    Folded,
-    Holds,
-    PartLike,
     Predicate,
     Some,
     Text,
     Token,
     all_of,
     any_of,
-    like,
     opposite,
 )
 from iamkit.rows.sources import Declaration, Kind, Source
-
-_TEXTUAL: Final = frozenset({Kind.TEXT, Kind.CHOICE, Kind.TAG, Kind.ELEMENT, Kind.UUID})
-_AS_TEXT: Final = _TEXTUAL | {Kind.INTEGER, Kind.BOOL}
-_NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
-_SIX: Final = (Wildcard.RUN, *(":", Wildcard.RUN) * 5)
 
 
 @final
@@ -151,11 +141,11 @@ class _Translation:
         if entry.text == "*":
             return YES
         try:
-            *parts, name = arn_parts(tokens)
+            parts: tuple[tuple[Token, ...], ...] = arn_parts(tokens)
         except InvalidArn as error:
             raise NotFilterable(error.message) from None
-        fixed = [like((own,), part) for own, part in zip(self.shape.parts, parts, strict=True)]
-        return all_of((*fixed, like(self.shape.name, name)))
+        fixed = [like((own,), part) for own, part in zip(self.shape.parts, parts[:5], strict=True)]
+        return all_of((*fixed, like(self.shape.name, parts[5])))
 
     def _expanded(self, tokens: Template) -> Iterator[tuple[Predicate, tuple[Token, ...] | None]]:
         """A template with the row's values put in: under which circumstances, and as what.
@@ -171,14 +161,13 @@ class _Translation:
             if source is None:
                 known = substituted((token,), self.context.by_lower)
                 found = [
-                    (when, None if kept is None or known is None else (*kept, *known))
-                    for when, kept in found
+                    (when, None if kept is None or known is None else (*kept, *known)) for when, kept in found
                 ]
                 continue
             if source.kind is Kind.TEXTS:
                 found = [(when, None) for when, _ in found]  # SEM-V4
                 continue
-            _require(source, _AS_TEXT, "stands in a policy variable")
+            require(source, AS_TEXT, "stands in a policy variable")
             missing = Absent(source)
             default = None if not token.default else Verbatim(token.default)
             widened: list[tuple[Predicate, tuple[Token, ...] | None]] = []
@@ -249,21 +238,21 @@ class _Translation:
         if source is None:
             return _UNJUDGED
         operator = test.operator
-        compare = _COMPARISONS.get(operator.form) if operator.form is not None else None
+        compare = COMPARISONS.get(operator.form) if operator.form is not None else None
         if compare is None:
             raise NotFilterable(
                 f"the condition operator `{operator.name}` on `{test.name[:80]}` has no form in SQL; "
                 "use it on facts of the request, not of a row"
             )
-        readable = _readable(operator, source)
-        if readable == NO:
+        legible = readable(operator, source)
+        if legible == NO:
             return _UNJUDGED
         judged = _some_of(
             pair for value in test.values for pair in self._judged(value, partial(compare, operator, source))
         )
         if operator.negated:
             judged = judged.reversed
-        return Pair(all_of((readable, judged.holds)), all_of((readable, judged.fails)))
+        return Pair(all_of((legible, judged.holds)), all_of((legible, judged.fails)))
 
     def _judged(
         self, value: PolicyValue, compare: Callable[[PolicyValue, tuple[Token, ...]], Predicate]
@@ -300,133 +289,3 @@ def _read(operator: Operator, value: ContextValue) -> str | None:
 
 def _some(source: Source, part: Predicate) -> Predicate:
     return NO if part == NO else Some(source, part)
-
-
-def _require(source: Source, kinds: frozenset[Kind], use: str) -> None:
-    if source.kind not in kinds:
-        raise NotFilterable(
-            f"`{source.name}` is a {source.kind.name.lower()} column and {use}, for which there is no SQL"
-        )
-
-
-def _readable(operator: Operator, source: Source | str) -> Predicate:
-    """When a value of the source can be read by the operator; NO: never, as with a wrong type (SEM-C38)."""
-    if isinstance(source, str):
-        return YES
-    form, kind = operator.form, source.kind
-    if form in (Form.TEXT, Form.FOLDED_TEXT, Form.LIKE):
-        _require(source, _AS_TEXT, "is compared as text")
-        return YES
-    if form is Form.ARN:
-        return like((Field(source),), _SIX) if kind in _TEXTUAL else NO
-    if form is Form.NUMBER:
-        if kind in (Kind.BOOL, Kind.UUID):
-            return NO
-        _require(source, _NUMBERS, "is compared as a number")
-        return YES if kind is Kind.INTEGER else Finite(source)
-    if form is Form.DATE:
-        if kind in (Kind.BOOL, Kind.UUID):
-            return NO
-        _require(source, frozenset({Kind.INSTANT, Kind.DAY, Kind.INTEGER}), "is compared as a date")
-        return YES
-    if form is Form.BOOL:
-        if kind is Kind.BOOL:
-            return YES
-        if kind not in _TEXTUAL:
-            return NO
-        return any_of((Folded((Field(source),), "true"), Folded((Field(source),), "false")))
-    raise NotFilterable(f"the condition operator `{operator.name}` has no form in SQL")
-
-
-def _exact(
-    operator: Operator, source: Source | str, value: PolicyValue, tokens: tuple[Token, ...]
-) -> Predicate:
-    del operator, value
-    return like(_text(source), tokens)
-
-
-def _folded(
-    operator: Operator, source: Source | str, value: PolicyValue, tokens: tuple[Token, ...]
-) -> Predicate:
-    del operator, value
-    fields = any(isinstance(token, Field) for token in tokens)
-    if fields and not isinstance(source, str):
-        raise NotFilterable(
-            f"`{source.name}` is compared without case with another value of the row, for which there is no SQL"
-        )
-    text = _text(source)
-    lowered = "".join(token for token in tokens if isinstance(token, str)).lower()
-    if isinstance(source, str):
-        if not fields:
-            return YES if source == lowered else NO
-        text = tuple(token for token in tokens if not isinstance(token, Wildcard))
-        lowered = source
-    if "σ" in lowered or "ς" in lowered:
-        raise NotFilterable("a sigma is compared without case by what follows it, for which there is no SQL")
-    return NO if "\0" in lowered else Folded(text, lowered)
-
-
-def _arn(
-    operator: Operator, source: Source | str, value: PolicyValue, tokens: tuple[Token, ...]
-) -> Predicate:
-    del operator, value
-    first = tokens[0] if tokens else ""
-    if isinstance(first, str) and not isinstance(first, Verbatim) and first.count(":") >= 5:
-        return like(_text(source), tokens)
-    try:
-        parts = arn_parts(tokens)
-    except InvalidArn as error:
-        raise NotFilterable(error.message) from None
-    if isinstance(source, str):
-        own = source.split(":", 5)
-        return all_of(like((one,), part) for one, part in zip(own, parts, strict=True))
-    return all_of(
-        PartLike(source, index, part) for index, part in enumerate(parts) if part != (Wildcard.RUN,)
-    )
-
-
-def _text(source: Source | str) -> Text:
-    return (source,) if isinstance(source, str) else (Field(source),)
-
-
-def _column(source: Source | str) -> Source:
-    if isinstance(source, str):
-        raise NotFilterable("a fact of the request is compared with a variable of the row that is no text")
-    return source
-
-
-def _number(
-    operator: Operator, source: Source | str, value: PolicyValue, tokens: tuple[Token, ...]
-) -> Predicate:
-    del tokens
-    source = _column(source)
-    return Compared(source, operator.comparison, value.prepared)  # type: ignore[arg-type]  # a Decimal
-
-
-def _date(
-    operator: Operator, source: Source | str, value: PolicyValue, tokens: tuple[Token, ...]
-) -> Predicate:
-    del tokens
-    source = _column(source)
-    return Dated(source, operator.comparison, value.prepared)  # type: ignore[arg-type]  # picoseconds
-
-
-def _truth(
-    operator: Operator, source: Source | str, value: PolicyValue, tokens: tuple[Token, ...]
-) -> Predicate:
-    del operator, tokens
-    source = _column(source)
-    if source.kind is Kind.BOOL:
-        return Holds(source) if value.prepared else opposite(Holds(source))
-    return Folded((Field(source),), "true" if value.prepared else "false")
-
-
-_COMPARISONS: Final = {
-    Form.TEXT: _exact,
-    Form.FOLDED_TEXT: _folded,
-    Form.LIKE: _exact,
-    Form.ARN: _arn,
-    Form.NUMBER: _number,
-    Form.DATE: _date,
-    Form.BOOL: _truth,
-}

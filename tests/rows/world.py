@@ -112,7 +112,13 @@ def declaration(template: str) -> Declaration:
     )
 
 
-TEMPLATES: Final = ("notes/{name}", "notes/{name:path}", "notes/{team}/{name}", "notes/{team}/{pk}", "notes/{key}")
+TEMPLATES: Final = (
+    "notes/{name}",
+    "notes/{name:path}",
+    "notes/{team}/{name}",
+    "notes/{team}/{pk}",
+    "notes/{key}",
+)
 
 TEXTS: Final = (
     "a", "A", "b", "ab", "aB", "jeff", "Jeff", "red", "RED", "*", "?", "x?", "[a]", "[", "]", "100%", "1%0", "a_b",
@@ -150,7 +156,12 @@ _NUMBERS: Final = (
     "5", "5.0", "5.5", "-1", "0", "9223372036854775807", "9223372036854775808", "-1e30", "1e9999", "7.25", "7.255", "0.1",
     "0.10000000000000001", "1e-400", "1704110400",
 )  # fmt: skip
-_DATES: Final = ("0001-01-01", "9999-12-31T23:59:59.9999999Z", "2024-01-01T12:00:00.0000005Z", "2024-01-01T00:00:00Z")
+_DATES: Final = (
+    "0001-01-01",
+    "9999-12-31T23:59:59.9999999Z",
+    "2024-01-01T12:00:00.0000005Z",
+    "2024-01-01T00:00:00Z",
+)
 
 
 class RowGenerator(Generator):
@@ -183,13 +194,19 @@ def rows_of(rng: random.Random, count: int = ROWS) -> list[dict[str, Any]]:
         return None if rng.random() < empty else made
 
     def texts() -> Any:
-        return rng.choice([[], [rng.choice(TEXTS)], [rng.choice(TEXTS), rng.choice(TEXTS)], ["", "a"], [1], {"a": "b"}])
+        return rng.choice(
+            [[], [rng.choice(TEXTS)], [rng.choice(TEXTS), rng.choice(TEXTS)], ["", "a"], [1], {"a": "b"}]
+        )
 
     def tags() -> Any:
         made = {key: rng.choice(_TAG_VALUES) for key in ("Team", "x", "Y y") if rng.random() < 0.6}
-        return rng.choice([made, made, made, made, {**made, "team": "red"}, {"Team": 1}, {"é": "a"}, [], {"": "a"}])
+        return rng.choice(
+            [made, made, made, made, {**made, "team": "red"}, {"Team": 1}, {"é": "a"}, [], {"": "a"}]
+        )
 
-    instants = [words.NOON + timedelta(microseconds=shift) for shift in (0, 1, -1, 500_000, 12 * 3600 * 10**6)]
+    instants = [
+        words.NOON + timedelta(microseconds=shift) for shift in (0, 1, -1, 500_000, 12 * 3600 * 10**6)
+    ]
     return [
         {
             "pk": number,
@@ -197,7 +214,10 @@ def rows_of(rng: random.Random, count: int = ROWS) -> list[dict[str, Any]]:
             "name": maybe(rng.choice(_NAMES), 0.05),
             "text": maybe(rng.choice(("", *TEXTS))),
             "other": maybe(rng.choice(("", *TEXTS))),
-            "arn": maybe(rng.choice((*words.FAMILIES[6].request, "no arn", "arn:aws:s3:::é", "arn:aws:s3:::a", "")), 0.1),
+            "arn": maybe(
+                rng.choice((*words.FAMILIES[6].request, "no arn", "arn:aws:s3:::é", "arn:aws:s3:::a", "")),
+                0.1,
+            ),
             "number": maybe(rng.choice((5, 0, -1, 7, 1704110400, 9007199254740993, 2**63 - 1, -(2**63)))),
             "amount": maybe(Decimal(rng.choice(("5", "7.25", "7.26", "-1.5", "0.1", "10.00")))),
             "ratio": maybe(rng.choice((5.0, 0.1, 7.255, -1.5, 1e300, 5e-324, 0.0))),
@@ -231,18 +251,14 @@ class Found:
         ]
 
 
-def where(
-    known: Known, layers: LayerSet, declared: Declaration
-) -> Predicate:
+def where(known: Known, layers: LayerSet, declared: Declaration) -> Predicate:
     """The filter of one question. Raises NotFilterable."""
     engine = for_engine(layers)
     left = residual(known, engine.caller, engine.resource, options=engine.options)
     return all_of((allowed(left, Shape(declared, SHAPE), known.context), *guards(declared)))
 
 
-def decided(
-    known: Known, layers: LayerSet, declared: Declaration, rows: Sequence[Note]
-) -> Iterator[int]:
+def decided(known: Known, layers: LayerSet, declared: Declaration, rows: Sequence[Note]) -> Iterator[int]:
     """The keys of the rows that the evaluator allows, each asked about by itself."""
     engine = for_engine(layers)
     plan = compile_plan(engine.caller, engine.resource, known.caller, known.action, options=engine.options)
