@@ -204,6 +204,10 @@ class IAM(Wiring):
         """A `select()`, `Query` or QuerySet narrowed to the rows on which the caller may do `action`."""
         return self.rows.filter(query, action, principal or current_principal(), model)
 
+    def condition(self, model: type, action: str, *, principal: Principal | None = None) -> Any:
+        """The filter by itself: an expression for `where`, or a `Q`."""
+        return self.rows.condition(model, action, principal or current_principal())
+
     def check_row(self, action: str, row: object, *, principal: Principal | None = None) -> Verdict:
         """The recorded decision about one row, as lists decide it. Raises EvaluationError, a denial."""
         return self.rows.check(row, action, principal or current_principal())
