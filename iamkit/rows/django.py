@@ -16,10 +16,12 @@ from iamkit.errors import ConfigurationError, NotFilterable
 from iamkit.rows.dialects import DIALECTS
 from iamkit.rows.pieces import Bound, Pieces
 from iamkit.rows.predicate import Predicate
-from iamkit.rows.sources import Declaration, Kind, Source
+from iamkit.rows.sources import Declaration, Kind, NamePart, Source
 
 # Any: querysets are generic over models of which only their owner knows the type.
 Rows = TypeVar("Rows", bound=Any)
+# Django gives no expression the name of a field.
+_MASKED: Final = "masked_"
 
 _KINDS: Final = (
     (models.UUIDField, Kind.UUID),
@@ -149,13 +151,13 @@ def condition(predicate: Predicate) -> Q:
 
 
 def selected(model: Any, where: Predicate, masks: Mapping[str, Predicate]) -> Any:
-    """The rows; where some columns are masked, as dictionaries of the columns."""
+    """The rows; where some columns are masked, as dictionaries, with `masked_NAME` in place of those."""
     found = model._default_manager.filter(condition(where))
     if not masks:
         return found
     names = [field.attname for field in model._meta.concrete_fields if field.attname not in masks]
     shown = {
-        f"{name}{_MASKED}": Case(
+        f"{_MASKED}{name}": Case(
             When(condition(masks[name]), then=F(name)),
             default=Value(None),
             output_field=model._meta.get_field(name),
@@ -163,9 +165,6 @@ def selected(model: Any, where: Predicate, masks: Mapping[str, Predicate]) -> An
         for name in masks
     }
     return found.values(*names, **shown)
-
-
-_MASKED: Final = "_masked"
 
 
 def filtered(query: Rows, where: Predicate, declaration: Declaration) -> Rows:
@@ -182,14 +181,23 @@ def filtered(query: Rows, where: Predicate, declaration: Declaration) -> Rows:
     return narrowed
 
 
-def fetched(model: Any, key: object) -> Any:
-    """The row with that primary key, or None, with the rows that its declaration may read."""
-    return model._default_manager.filter(pk=key).first()
+def fetched(declaration: Declaration, model: Any, key: object) -> Any:
+    """The row with that primary key, or None, by one query with the rows that its declaration reads."""
+    return _one(declaration, model, key).first()
 
 
-async def fetched_async(model: Any, key: object) -> Any:
+async def fetched_async(declaration: Declaration, model: Any, key: object) -> Any:
     """The same, asynchronously."""
-    return await model._default_manager.filter(pk=key).afirst()
+    return await _one(declaration, model, key).afirst()
+
+
+def _one(declaration: Declaration, model: Any, key: object) -> Any:
+    sources = [part.source for part in declaration.name if isinstance(part, NamePart)]
+    sources += [*declaration.keys.values(), *filter(None, (declaration.account, declaration.tags))]
+    handles: list[Any] = [source.handle for source in sources]
+    related = {handle.path.rpartition(LOOKUP_SEP)[0] for handle in handles} - {""}
+    found = model._default_manager.filter(pk=key)
+    return found.select_related(*sorted(related)) if related else found
 
 
 def blanked(row: Any, names: list[str]) -> None:

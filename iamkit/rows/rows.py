@@ -222,7 +222,7 @@ class Rows(Generic[W]):
         if _of_django(model):
             from iamkit.rows import django
 
-            row = django.fetched(model, key)
+            row = django.fetched(self.book.of(model), model, key)
         else:
             from iamkit.rows import alchemy
 
@@ -248,7 +248,7 @@ class Rows(Generic[W]):
         if _of_django(model):
             from iamkit.rows import django
 
-            row = await django.fetched_async(model, key)
+            row = await django.fetched_async(self.book.of(model), model, key)
         else:
             if session is None:
                 raise ConfigurationError("say which session the row is read in: `session=`")

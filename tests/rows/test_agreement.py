@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -71,29 +72,28 @@ def test_a_wrong_translation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 PATTERNS = ("arn:aws:docs:*:*:doc/team-7/*", "arn:aws:docs:*:*:doc/team-7*", "arn:aws:docs:*:*:doc/team-7/1")
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_prefix_uses_an_index(iam: IAM, house: House, url: str, pattern: str) -> None:
+def test_a_prefix_uses_an_index(iam: IAM, house: House, url: str) -> None:
     """The query plan searches an index for what a pattern begins with, whatever else is asked of the rows."""
     iam.resource(Doc, "doc/{team}/{id}", team=Doc.team, id=Doc.id, attributes={"owner": Doc.owner})
-    ana = house.grant("ana", {"Effect": "Allow", "Action": "docs:Read", "Resource": pattern})
     engine = sa.create_engine(url)
     with Session(engine) as session:
         Base.metadata.create_all(session.connection())
-        rows = [{"id": number, "team": f"team-{number % 500}", "account": "1"} for number in range(20_000)]
+        rows = [{"id": number, "team": f"team-{number % 500}", "account": "1"} for number in range(1, 20_001)]
         session.execute(sa.insert(Doc), rows)
         if engine.dialect.name == "postgresql":
             session.execute(sa.text("CREATE INDEX by_team ON doc (team text_pattern_ops)"))
         session.commit()
         session.execute(sa.text({"mysql": "ANALYZE TABLE doc"}.get(engine.dialect.name, "ANALYZE")))
-        query = iam.select(Doc, "docs:Read", principal=ana)
-        plan = _plan(session, query)
+        plans = {}
+        for pattern in PATTERNS:
+            ana = house.grant("ana", {"Effect": "Allow", "Action": "docs:Read", "Resource": pattern})
+            plans[pattern] = _plan(session, iam.select(Doc, "docs:Read", principal=ana))
     engine.dispose()
 
-    print(plan)
-    assert "team" in plan
-    assert {"sqlite": "SEARCH doc USING", "postgresql": "Index", "mysql": "range"}[engine.dialect.name] in plan.replace(
-        "'ref'", "range"
-    )
+    print(plans)
+    used = {"sqlite": r"SEARCH doc USING", "postgresql": r"Index", "mysql": r"'(range|ref|const)'"}
+    for plan in plans.values():
+        assert re.search(used[engine.dialect.name], plan)
 
 
 def _plan(session: Session, query: sa.Select[tuple[Doc]]) -> str:
