@@ -23,13 +23,17 @@ from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
 from iamkit.errors import AccessDenied
 from iamkit.gate.current import acting, current_principal
+from iamkit.gate.outlook import Outlook
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
 from iamkit.identity.operator import host_operator
 from iamkit.identity.principal import Principal
+from iamkit.late import made_once
 from iamkit.management import first_start
 from iamkit.management.desk import Desk
+from iamkit.policy.model import Policy
 from iamkit.policy.request import ContextValue
+from iamkit.rows.rows import Rows
 from iamkit.web import marker
 from iamkit.web.templates import Template
 from iamkit.wiring import Wiring
@@ -163,6 +167,20 @@ class IAM(Wiring):
         return acting(principal)
 
     # --- rows of the app's own tables -----------------------------------------------------------
+
+    @made_once
+    def rows(self) -> Rows[Verdict]:
+        """The app's declared models, and what a caller may see of them."""
+        return Rows(
+            Outlook(self._parts, lambda: self._resources, self._options),
+            self.gate,
+            supplied_policies=lambda: bool(self._hooks.hook.iamkit_resource_policies.get_hookimpls()),
+        )
+
+    def _accept(self, policy: Policy) -> None:
+        # Only an app that declared models has anything to refuse.
+        if "rows" in self.__dict__:
+            self.rows.check_saved(policy)
 
     def resource(
         self,

@@ -33,9 +33,8 @@ from iamkit.gate.authenticate import Authenticator
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.gate import Gate, Parts
 from iamkit.gate.origin import Proxies
-from iamkit.gate.outlook import Outlook
 from iamkit.gate.sign_in import SignIn
-from iamkit.gate.verdict import Refusal, Verdict
+from iamkit.gate.verdict import Refusal
 from iamkit.http import HttpResponse
 from iamkit.identity import deployment as deployments
 from iamkit.identity import documents, shipped
@@ -54,7 +53,6 @@ from iamkit.policy import STANDARD_CATALOG, Catalog, EvaluationOptions
 from iamkit.policy.layers import AttachedPolicy
 from iamkit.policy.model import Policy
 from iamkit.policy.operators import STANDARD
-from iamkit.rows.rows import Rows
 from iamkit.settings import Settings
 from iamkit.storage import Store
 from iamkit.web.sniff import FrameworkRoutes
@@ -146,15 +144,6 @@ class Wiring:
             allow_sampling=self.settings.allow_sampling,
             hosts=self.settings.hosts,
             blocking=not self.settings.store_url.startswith("sqlite:"),
-        )
-
-    @made_once
-    def rows(self) -> Rows[Verdict]:
-        """The app's declared models, and what a caller may see of them."""
-        return Rows(
-            Outlook(self._parts, lambda: self._resources, self._options),
-            self.gate,
-            supplied_policies=lambda: bool(self._hooks.hook.iamkit_resource_policies.get_hookimpls()),
         )
 
     @made_once
@@ -288,14 +277,11 @@ class Wiring:
             ids=self.ids,
             quotas=self._quotas,
             shipped=shelf,
-            operators=self._options.operators,
-            accept=self._accept,
-        )
+            operators=self._options.operators, accept=self._accept,
+        )  # fmt: skip
 
     def _accept(self, policy: Policy) -> None:
-        # Only an app that declared models has anything to refuse.
-        if "rows" in self.__dict__:
-            self.rows.check_saved(policy)
+        """See a policy before it is saved; refuse it by raising."""
 
     def _make_directory(self) -> None:
         self.settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)

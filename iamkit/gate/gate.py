@@ -167,14 +167,9 @@ class Gate:
         return self._recorded(principal, asked, layers, decision, request)
 
     def judge(
-        self,
-        principal: Principal,
-        action: str,
-        resource: str,
-        context: Mapping[str, ContextValue],
-        *,
-        account: str | None = None,
-    ) -> Decision:
+        self, principal: Principal, action: str, resource: str,
+        context: Mapping[str, ContextValue], *, account: str | None = None,
+    ) -> Decision:  # fmt: skip
         """Decide without recording, for a button or a menu. The same engine, the same answer."""
         request = request_of(principal)
         return self._decide(principal, action, resource, request, context, account, False)[2]

@@ -40,7 +40,8 @@ def assert_lists_agree(
             compared += len(rows)
             if listed != decided:
                 raise AssertionError(
-                    f"`{action}` for {principal.name}: listed but denied: {sorted(listed - decided, key=str)[:5]}, "
+                    f"`{action}` for {principal.name}: "
+                    f"listed but denied: {sorted(listed - decided, key=str)[:5]}, "
                     f"allowed but not listed: {sorted(decided - listed, key=str)[:5]}"
                 )
     return compared

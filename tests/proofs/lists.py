@@ -2,8 +2,9 @@
 
     python tests/proofs/lists.py --decisions 500000 --on sqlite postgresql mysql
 
-SQLite is in memory, PostgreSQL and MariaDB are servers of the run's own (`--mysql URL` names another; a driver
-for it, such as PyMySQL, has to be installed). Exit status 1: something differed, or too little was allowed.
+SQLite is in memory, PostgreSQL and MariaDB are servers of the run's own (`--mysql URL` names another; a
+driver for it, such as PyMySQL, has to be installed). Exit status 1: something differed, or too
+little was allowed.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,24 @@ ROWS = [
     {"id": 2, "team": "a", "owner": "bob", "stage": None, "salary": 2, "tags": None},
     {"id": 3, "team": "A", "owner": None, "stage": "", "salary": 3, "tags": {}},
     {"id": 4, "team": "b*", "owner": "ana", "stage": "prod", "salary": 4, "tags": {"team": "Red"}},
-    {"id": 5, "team": "b%", "owner": "Ana", "stage": "prod", "salary": None, "tags": {"Team": "red", "team": "red"}},
+    {
+        "id": 5,
+        "team": "b%",
+        "owner": "Ana",
+        "stage": "prod",
+        "salary": None,
+        "tags": {"Team": "red", "team": "red"},
+    },
     {"id": 6, "team": "", "owner": "ana", "stage": "dev", "salary": 6, "tags": {"x": "y"}},
-    {"id": 7, "team": "a:b", "owner": "bob", "stage": "dev", "account": "444455556666", "salary": 7, "tags": {}},
+    {
+        "id": 7,
+        "team": "a:b",
+        "owner": "bob",
+        "stage": "dev",
+        "account": "444455556666",
+        "salary": 7,
+        "tags": {},
+    },
 ]
 
 
@@ -58,7 +73,7 @@ class House:
         self.iam = iam
         self.desk = iam.desk(iam.operator())
 
-    def grant(self, name: str, *statements: dict[str, object]) -> Principal:
+    def grant(self, name: str, *statements: Mapping[str, object]) -> Principal:
         """A user with these statements, made if it is new."""
         if name not in {user.name for user in self.desk.do(users.list_users).items}:
             self.desk.do(users.create_user, user_name=name)
@@ -87,9 +102,10 @@ def session() -> Iterator[Session]:
     engine = sa.create_engine("sqlite://")
     Base.metadata.create_all(engine)
     with Session(engine) as session:
-        session.execute(sa.insert(Doc), [{"account": ACCOUNT, "due": datetime(2026, 1, 1, tzinfo=UTC), **row} for row in ROWS])
+        session.execute(
+            sa.insert(Doc),
+            [{"account": ACCOUNT, "due": datetime(2026, 1, 1, tzinfo=UTC), **row} for row in ROWS],
+        )
         session.commit()
         yield session
     engine.dispose()
-
-

@@ -33,9 +33,23 @@ def mariadb_server() -> Iterator[str]:
         making = [install, "--no-defaults", f"--datadir={data}", *user, "--skip-test-db"]
         making.append("--auth-root-authentication-method=normal")
         subprocess.run(making, check=True, capture_output=True)
-        command = [server, "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--skip-networking", *user]
-        command += ["--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4", f"--pid-file={folder}/pid"]
-        with Path(folder, "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as running:
+        command = [
+            server,
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--socket={socket}",
+            "--skip-networking",
+            *user,
+        ]
+        command += [
+            "--innodb-flush-log-at-trx-commit=0",
+            "--character-set-server=utf8mb4",
+            f"--pid-file={folder}/pid",
+        ]
+        with (
+            Path(folder, "log").open("wb") as log,
+            subprocess.Popen(command, stdout=log, stderr=log) as running,
+        ):
             try:
                 for _ in range(300):
                     if socket.exists() or running.poll() is not None:

@@ -65,8 +65,8 @@ def ids(session: Session, query: Any) -> list[int]:
         ([{**EVERYTHING, "Condition": {"StringLikeIfExists": {"doc:stage": "d*"}}}], [1, 2, 3, 7]),
         ([{**EVERYTHING, "Condition": {"NumericGreaterThan": {"doc:pay": "2.5"}}}], [3, 4, 7]),
         ([{**EVERYTHING, "Condition": {"DateLessThan": {"doc:due": "2025-12-31T23:59:59Z"}}}], []),
-        ([EVERYTHING, {**EVERYTHING, "Effect": "Deny", "Condition": {"StringEquals": {"doc:stage": "dev"}}}], [2, 3, 4]),
-        ([EVERYTHING, {**EVERYTHING, "Effect": "Deny", "Condition": {"StringNotEquals": {"doc:stage": "prod"}}}], [4]),
+        ([EVERYTHING, {**EVERYTHING, "Effect": "Deny", "Condition": {"StringEquals": {"doc:stage": "dev"}}}], [2, 3, 4]),  # noqa: E501  # one case a line
+        ([EVERYTHING, {**EVERYTHING, "Effect": "Deny", "Condition": {"StringNotEquals": {"doc:stage": "prod"}}}], [4]),  # noqa: E501  # one case a line
     ],
 )  # fmt: skip
 def test_lists_hold_what_policies_allow(
@@ -110,13 +110,15 @@ def test_an_undeclared_model_is_refused(iam: IAM, house: House) -> None:
     """Nothing is guessed about a model that was not declared, or about what is no model."""
     ana = house.grant("ana", EVERYTHING)
 
-    with pytest.raises(ConfigurationError, match="iam.resource"):
+    with pytest.raises(ConfigurationError, match=r"iam\.resource"):
         iam.select(Doc, "docs:Read", principal=ana)
     with pytest.raises(ConfigurationError, match="no model"):
         iam.resource(House, "doc", id="x")
 
 
-def test_accounts_are_sealed_unless_a_resource_says_otherwise(iam: IAM, house: House, session: Session) -> None:
+def test_accounts_are_sealed_unless_a_resource_says_otherwise(
+    iam: IAM, house: House, session: Session
+) -> None:
     """Rows of another account are listed only where a resource policy and the caller's own agree."""
     iam.resource(Doc, "doc", id=Doc.id, account=Doc.account)
     ana = house.grant("ana", EVERYTHING)
@@ -176,8 +178,10 @@ def test_what_no_list_can_say_is_refused_when_saved(declared: IAM, house: House)
 
     with pytest.raises(MalformedPolicyDocument, match=r"line 1.*`docs:Read`.*IpAddress"):
         house.grant("ana", {**EVERYTHING, "Condition": {"IpAddress": {"doc:Owner": "10.0.0.0/8"}}})
-    with pytest.raises(MalformedPolicyDocument, match="DATE|INSTANT|instant"):
-        house.grant("ana", {**EVERYTHING, "Action": "docs:*", "Condition": {"StringLike": {"doc:due": "2024*"}}})
+    with pytest.raises(MalformedPolicyDocument, match="instant column"):
+        house.grant(
+            "ana", {**EVERYTHING, "Action": "docs:*", "Condition": {"StringLike": {"doc:due": "2024*"}}}
+        )
     kept = house.desk.do(inline.get_user_policy, user_name="ana", policy_name="own")
     assert "aws:SourceIp" in kept
     other = {**EVERYTHING, "Action": "docs:Other", "Condition": {"IpAddress": {"doc:Owner": "10.0.0.0/8"}}}
@@ -188,7 +192,7 @@ def test_what_no_list_can_say_is_refused_when_saved(declared: IAM, house: House)
 
 
 def test_load_gives_the_row_or_says_no(declared: IAM, house: House, session: Session) -> None:
-    """One query, one recorded decision: the row, 404 for what is not there, 403 or a 404 like it for the rest."""
+    """One query, one recorded decision: the row, 404 for what is not there, 403 or a 404 like it for the rest."""  # noqa: E501  # one case a line
     ana = house.grant("ana", {**READ, "Resource": "arn:aws:docs:*:*:doc/a/*"})
     asked: list[str] = []
     sa.event.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2]))
@@ -248,7 +252,10 @@ def test_masked_columns_need_their_own_action(declared: IAM, house: House, sessi
     ana = house.grant("ana", {**READ, "Resource": "arn:aws:docs:*:*:doc/a/*"}, own)
 
     query = declared.select(Doc, "docs:Read", principal=ana).order_by(Doc.id)
-    assert [(row.id, row.salary, row.owner) for row in session.execute(query)] == [(1, 1, "ana"), (2, None, "bob")]
+    assert [(row.id, row.salary, row.owner) for row in session.execute(query)] == [
+        (1, 1, "ana"),
+        (2, None, "bob"),
+    ]
     for shown in (sa.select(Doc), sa.select(Doc.id, Doc.salary), sa.select(sa.func.max(Doc.salary + 1))):
         with pytest.raises(ConfigurationError, match="salary"):
             declared.filter(shown, "docs:Read", principal=ana, model=Doc)
@@ -272,7 +279,12 @@ def test_sqlmodel_is_sqlalchemy(iam: IAM, house: House) -> None:
     iam.resource(Project, "project", id=Project.id, attributes={"stage": Project.stage})
     who = house.grant(
         "ana",
-        {"Effect": "Allow", "Action": "p:List", "Resource": "*", "Condition": {"StringEquals": {"project:stage": "dev"}}},
+        {
+            "Effect": "Allow",
+            "Action": "p:List",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"project:stage": "dev"}},
+        },
     )
     engine = sa.create_engine("sqlite://")
     Project.__table__.create(engine)  # type: ignore[attr-defined]  # SQLModel makes it

@@ -121,39 +121,49 @@ TEMPLATES: Final = (
 )
 
 TEXTS: Final = (
-    "a", "A", "b", "ab", "aB", "jeff", "Jeff", "red", "RED", "*", "?", "x?", "[a]", "[", "]", "100%", "1%0", "a_b",
-    "a%b", "a\\b", "a!b", "é", "É", "\u212a", "k", "ß", "İ", "i\u0307", "Ωmega", "日本", "😀", "😀a", "a\nb", " ", "a ", " a",
+    "a", "A", "b", "ab", "aB", "jeff", "Jeff", "red", "RED", "*", "?", "x?", "[a]", "[", "]", "100%",
+    "1%0", "a_b",
+    "a%b", "a\\b", "a!b", "é", "É", "\u212a", "k", "ß", "İ", "i\u0307", "Ωmega", "日本", "😀", "😀a", "a\nb",
+    " ", "a ", " a",
     "true", "TRUE", "False", "5", "07", "'", '"', "--", "${app:s}", "{a}", "$", "%3A", "a:b", "a/b",
     words.HOME,
 )  # fmt: skip
 _NAMES: Final = (
-    "a", "b", "A", "x", "jeff", "jeff/x", "red:a/b", "red", "*", "a*b", "?", "100%", "%2F", "a%2Fb", "a b", "é", "日本",
+    "a", "b", "A", "x", "jeff", "jeff/x", "red:a/b", "red", "*", "a*b", "?", "100%", "%2F", "a%2Fb", "a b",
+    "é", "日本",
     "n1", "n2", "5", "", "a\nb", "[a]", "a_b", "\\",
 )  # fmt: skip
 _TAG_VALUES: Final = ("red", "Red", "blue", "a*", "", "é")
 _POLICY_TEXTS: Final = (
     *TEXTS, "a*", "*a", "*[*", "[a-z]", "?%?", "a?b", "😀?", "?", "??", "日?", "*_*", "*%*", "*\\*", "*!*",
-    "${app:t}", "${app:t, 'a'}", "${app:t}*", "x${app:t}", "*${app:s}*", "${aws:ResourceTag/Team}", "${app:n}", "${app:b}",
-    "${app:u}", "${app:e}", "${app:ss}", "${app:ss, 'a'}", "${aws:username}", "${app:none}", "RED", "GR*", "6*",
+    "${app:t}", "${app:t, 'a'}", "${app:t}*", "x${app:t}", "*${app:s}*", "${aws:ResourceTag/Team}",
+    "${app:n}", "${app:b}",
+    "${app:u}", "${app:e}", "${app:ss}", "${app:ss, 'a'}", "${aws:username}", "${app:none}", "RED", "GR*",
+    "6*",
     "00000000-0000-0000-0000-00000000000a", "0000*", "*-0?00-*",
 )  # fmt: skip
 _PATTERNS: Final = tuple(
     words.NOTES + "/" + end
     for end in (
-        "a/*", "jeff/*", "jeff/?", "*/x", "a/b", "red/*", "r*/x", "*%3A*", "100%25*", "?", "[a]", "*_*", "a?b", "%2*",
-        "%3*", "*%2", "a%2Fb", "${app:t}", "${app:t}/*", "*/${app:s}", "${aws:ResourceTag/team}/*", "${app:n}", "1*", "a/1*",
-        "*/1?", "00*", "00000000-0000-0000-0000-00000000000a", "${app:u}", "${app:t, 'a'}*", "é*", "*日*", "a*/*", "*a",
+        "a/*", "jeff/*", "jeff/?", "*/x", "a/b", "red/*", "r*/x", "*%3A*", "100%25*", "?", "[a]", "*_*",
+        "a?b", "%2*",
+        "%3*", "*%2", "a%2Fb", "${app:t}", "${app:t}/*", "*/${app:s}", "${aws:ResourceTag/team}/*",
+        "${app:n}", "1*", "a/1*",
+        "*/1?", "00*", "00000000-0000-0000-0000-00000000000a", "${app:u}", "${app:t, 'a'}*", "é*", "*日*",
+        "a*/*", "*a",
     )
 )  # fmt: skip
 _SINGLES: Final = {
-    "String": ("app:s", "app:s", "app:t", "aws:ResourceTag/Team", "aws:resourcetag/x", "app:u", "app:e", "app:n", "app:b"),
+    "String": ("app:s", "app:s", "app:t", "aws:ResourceTag/Team", "aws:resourcetag/x", "app:u", "app:e",
+    "app:n", "app:b"),
     "Numeric": ("app:n", "app:m", "app:f", "app:n", "app:m", "app:f", "app:b"),
     "Date": ("app:d", "app:d", "app:day", "app:n"),
     "Bool": ("app:b", "app:s", "app:n"),
     "Arn": ("app:arn", "app:arn", "app:s", "app:n"),
 }  # fmt: skip
 _NUMBERS: Final = (
-    "5", "5.0", "5.5", "-1", "0", "9223372036854775807", "9223372036854775808", "-1e30", "1e9999", "7.25", "7.255", "0.1",
+    "5", "5.0", "5.5", "-1", "0", "9223372036854775807", "9223372036854775808", "-1e30", "1e9999", "7.25",
+    "7.255", "0.1",
     "0.10000000000000001", "1e-400", "1704110400",
 )  # fmt: skip
 _DATES: Final = (
@@ -245,8 +255,9 @@ class Found:
 
     def lines(self) -> list[str]:
         return [
-            f"{self.decisions} decisions about rows, {self.allowed} of them allows, by {self.statements} filters",
-            f"{sum(self.refused.values())} filters refused: {dict(self.refused.most_common(5))}",
+            f"{self.decisions} decisions about rows, {self.allowed} of them allows, "
+            f"by {self.statements} filters",
+            f"{sum(self.refused.values())} filters refused: {self.refused.most_common(5)}",
             f"{len(self.differences)} differences",
         ]
 
