@@ -23,9 +23,12 @@
     │   ├── SignatureDoesNotMatch
     │   ├── IncompleteSignature     400: the signature's form is wrong
     │   ├── ExpiredToken
-    │   └── InvalidCredentials      sign-in failed; says the same whatever the cause
+    │   ├── InvalidCredentials      sign-in failed; says the same whatever the cause
+    │   ├── PasswordExpired         the password was right, and is too old; an administrator sets another
+    │   └── InvalidAuthenticationCode  403: a code or another second factor is not right
     ├── AccessDenied                403: the caller is known, no policy lets the request pass
-    │   └── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
+    │   ├── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
+    │   └── StepUpRequired          a fresher sign-in or second factor would let it pass
     ├── EvaluationError             a decision could not be finished; always treated as a denial (SEM-F2)
     │   └── NotFilterable           a policy cannot be turned into a list's filter; nothing is listed
     ├── Throttling                  429: come back after `retry_after` seconds
@@ -211,6 +214,19 @@ class InvalidCredentials(AuthenticationError):
     code = "InvalidCredentials"
 
 
+class PasswordExpired(AuthenticationError):
+    """The password is right and past its age, in an account where users cannot choose a new one then."""
+
+    code = "PasswordExpired"
+
+
+class InvalidAuthenticationCode(AuthenticationError):
+    """A second factor is wrong, late, or was used already (AWS answers 403)."""
+
+    code = "InvalidAuthenticationCode"
+    status = 403
+
+
 class AccessDenied(IamkitError):
     """The caller is known and the decision was no. `decision_id` is what `iamkit why` takes."""
 
@@ -226,6 +242,16 @@ class UnclassifiedRoute(AccessDenied):
     """The matched endpoint carries neither `@iam.require(...)` nor `@iam.public`."""
 
     code = "UnclassifiedRoute"
+
+
+class StepUpRequired(AccessDenied):
+    """The proof of who calls is too old, or lacks a second factor. `max_age` is in seconds (RFC 9470)."""
+
+    code = "StepUpRequired"
+
+    def __init__(self, message: str, *, max_age: int | None = None, decision_id: str | None = None) -> None:
+        super().__init__(message, decision_id=decision_id)
+        self.max_age = max_age
 
 
 class EvaluationError(IamkitError):

@@ -290,6 +290,13 @@ class IAM(Wiring):
         where = account or self.deployment().home_account
         return self._sign_in.sign_in(where, name, password, source=source, user_agent=user_agent, kind=kind)
 
+    def choose_password(
+        self, token: str | Secret, new: str, *, source: str | None = None, user_agent: str = ""
+    ) -> NewSession:
+        """Choose the new password that a pending session awaits. Raises ExpiredToken and others."""
+        plain = token.reveal() if isinstance(token, Secret) else token
+        return self._password_change.choose_password(plain, new, source=source, user_agent=user_agent)
+
     def sign_out(self, token: str | Secret) -> None:
         """End the session of `token` (the cookie's value, or a bearer token), if there is one."""
         self._sign_in.sign_out(token.reveal() if isinstance(token, Secret) else token)
@@ -310,7 +317,7 @@ class IAM(Wiring):
         Raises InvalidCredentials, PasswordPolicyViolation, Throttling.
         """
         where = account or self.deployment().home_account
-        self._sign_in.change_password(
+        self._password_change.change_password(
             where, name, old, new, source=source, user_agent=user_agent, only_if_required=True
         )
 
