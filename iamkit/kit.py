@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from iamkit.audit.event import Origin
 from iamkit.credentials.authentication import Authentication
-from iamkit.doors import Doors
 from iamkit.errors import AccessDenied, ConfigurationError
 from iamkit.gate import current
 from iamkit.gate.current import acting, current_principal
@@ -26,10 +25,11 @@ from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
 from iamkit.identity.operator import host_operator
 from iamkit.identity.principal import Principal
-from iamkit.management import first_start, links
+from iamkit.management import first_start
 from iamkit.management.desk import Desk
 from iamkit.policy.decision import Decision
 from iamkit.policy.request import ContextValue
+from iamkit.tables import Tables
 from iamkit.web import marker
 from iamkit.web.templates import Template
 
@@ -43,9 +43,11 @@ if TYPE_CHECKING:
 
 AppT = TypeVar("AppT")
 RowT = TypeVar("RowT")
+M = TypeVar("M")
+Q = TypeVar("Q")
 
 
-class IAM(Doors):
+class IAM(Tables):
     """One deployment, opened. See the module; every argument beyond the directory is for those who need it.
 
     `store` (a store, or its URL) overrides the one that settings name; `clock` and `randomness` are for
@@ -58,9 +60,6 @@ class IAM(Doors):
     public = staticmethod(marker.public)
     # Who the request belongs to, as a dependency: `Depends(iam.principal)`.
     principal = staticmethod(current.principal)
-
-    # The app's own table of users, once `link` has tied it.
-    _link: links.Link[Any] | None = None
 
     # --- opening and closing --------------------------------------------------------------------
 
@@ -205,47 +204,6 @@ class IAM(Doors):
         if not verdict.allowed:
             raise AccessDenied(f"`{action}` on `{verdict.resource}` is not allowed", decision_id=verdict.id)
         return verdict
-
-    def link(
-        self,
-        model: type[RowT],
-        *,
-        name: object,
-        email: object = None,
-        unique_id: object = links.COLUMN,
-        session: Callable[[], Any] | None = None,
-        rows: links.Rows[RowT] | None = None,
-    ) -> links.Link[RowT]:
-        """Tie the app's own table of users to principals, both ways; see `iamkit.management.links`.
-
-        Afterwards `principal_of(row)` and `current_user()` speak of it. Raises ConfigurationError.
-        """
-        if self._link is not None:
-            raise ConfigurationError("a table is linked already; one IAM has one table of users")
-        made = links.link_of(
-            self, model, name=name, email=email, unique_id=unique_id, session=session, rows=rows
-        )
-        self._link = made
-        return made
-
-    def principal_of(self, row: object) -> Principal:
-        """Who a row of the linked table is. Raises NoSuchEntity if it is nobody (any more)."""
-        return self._linked().principal_of(row)
-
-    def current_user(self, session: Any = None) -> Any:
-        """The linked table's row of the running request's caller, or None. The link's own method is typed."""
-        return self._linked().current_user(session)
-
-    async def current_user_async(self, session: Any = None) -> Any:
-        """As `current_user`, with an async session."""
-        return await self._linked().current_user_async(session)
-
-    def _linked(self) -> links.Link[Any]:
-        if self._link is None:
-            raise ConfigurationError(
-                "no table is linked; call `iam.link(User, name=…)` where the app is made"
-            )
-        return self._link
 
     def matrix(self, app: object, principals: Sequence[str] = ()) -> Matrix:
         """Routes × principals of an app, to keep as a snapshot: `assert str(iam.matrix(app)) == …`.

@@ -57,6 +57,7 @@ from iamkit.management.catalog import SERVICES
 from iamkit.management.services import Services
 from iamkit.policy import STANDARD_CATALOG, Catalog, EvaluationOptions
 from iamkit.policy.layers import AttachedPolicy
+from iamkit.policy.model import Policy
 from iamkit.policy.operators import STANDARD
 from iamkit.storage import Store
 from iamkit.web.sniff import FrameworkRoutes
@@ -319,8 +320,11 @@ class Wiring(Ground):
             ids=self.ids,
             quotas=self._quotas,
             shipped=shelf,
-            operators=self._options.operators,
-        )
+            operators=self._options.operators, accept=self._accept,
+        )  # fmt: skip
+
+    def _accept(self, policy: Policy) -> None:
+        """See a policy before it is saved; refuse it by raising."""
 
     def _plugin_policies(self, arn: str) -> Sequence[AttachedPolicy]:
         return [item for given in self._hooks.hook.iamkit_resource_policies(arn=arn) for item in given]

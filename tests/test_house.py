@@ -219,6 +219,7 @@ ELSEWHERE = {
     "testing": "storage",
     "hookspecs": "test_house.py",
     "doors": "gate",
+    "tables": "rows",
     "ground": "test_wiring.py",
     "wiring": "test_kit.py",
 }

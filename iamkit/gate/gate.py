@@ -134,18 +134,19 @@ class Gate:
 
         A denial is an answer, not an exception; StoreUnavailable is raised when the policies cannot be read.
         """
-        request = request or _request_of(principal)
+        request = request or request_of(principal)
         asked, layers, decision = self._decide(
             principal, action, resource, request, context, account, explicit_trust
         )
         return self._recorded(principal, asked, layers, decision, request)
 
     def judge(
-        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
-    ) -> Decision:
+        self, principal: Principal, action: str, resource: str,
+        context: Mapping[str, ContextValue], *, account: str | None = None,
+    ) -> Decision:  # fmt: skip
         """Decide without recording, for a button or a menu. The same engine, the same answer."""
-        request = _request_of(principal)
-        return self._decide(principal, action, resource, request, context, None, False)[2]
+        request = request_of(principal)
+        return self._decide(principal, action, resource, request, context, account, False)[2]
 
     def _decide(
         self,
@@ -298,7 +299,8 @@ class _Asking:
         return self.gate.judge(principal, action, resource, context)
 
 
-def _request_of(principal: Principal) -> HttpRequest | None:
+def request_of(principal: Principal) -> HttpRequest | None:
+    """The request that a principal was admitted with."""
     return principal.judge.request if isinstance(principal.judge, _Asking) else None
 
 

@@ -47,15 +47,16 @@ class Can:
         path = str(router.url_path_for(target, **values))
         methods = {method for route in _named(router, target) for method in _methods(route)}
         method = foresight.chosen_method(target, methods, _method)
-        endpoint = _reached(
+        endpoints = _reached(
             router, {**scope, "root_path": "", "path": path, "method": method, "path_params": {}}
         )
-        if endpoint is None:
-            return False
         request = foresight.foreseen(
             self._admission.request, method, scope.get("app_root_path", scope.get("root_path", "")) + path
         )
-        return self._admission.guard.foresee(self._admission.principal, endpoint, request)
+        admission = self._admission
+        return bool(endpoints) and all(
+            admission.guard.foresee(admission.principal, endpoint, request) for endpoint in endpoints
+        )
 
 
 def template_context(request: Request) -> dict[str, Any]:
@@ -64,20 +65,20 @@ def template_context(request: Request) -> dict[str, Any]:
     return {"can": can, "principal": request.scope[ADMISSION].principal}
 
 
-def _reached(router: Router, scope: Scope) -> Endpoint | None:
-    """The endpoint that would run for `scope`, followed through mounts; None if none of the app's would."""
+def _reached(router: Router, scope: Scope) -> tuple[Endpoint, ...]:
+    """What has to be allowed for `scope`, followed through mounts; nothing if no endpoint of the app's runs."""
     for _ in range(100):
         found, node, child = nodes.match(list(router.routes), scope)
         if node is None or found is not Match.FULL:
-            return None
+            return ()
         scope = {**scope, **child}
         target = nodes.target_of(node, scope, child)
-        if isinstance(target, Endpoint):
+        if isinstance(target, tuple):
             return target
         if not isinstance(target, nodes.Inner):
-            return None
+            return ()
         router = target.router
-    return None
+    return ()
 
 
 def _named(router: Router, name: str) -> Iterator[BaseRoute]:
