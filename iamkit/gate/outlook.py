@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from iamkit.gate.parts import Parts, request_of
+from iamkit.gate.gate import request_of
+from iamkit.gate.parts import Parts
 from iamkit.identity.principal import Principal
 from iamkit.identity.resource_layers import HeldPolicies, ResourceLayersReader
 from iamkit.policy import EvaluationOptions
