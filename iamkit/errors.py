@@ -40,7 +40,11 @@ to do next where that is not obvious. Codes are AWS's where AWS has one.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import PurePath
+from typing import ClassVar, Final
+
+# How many of the innermost frames are told of a fault.
+_FRAMES: Final = 4
 
 
 class IamkitError(Exception):
@@ -258,3 +262,17 @@ class StoreUnavailable(ServiceUnavailable):
 
 class NotInitialized(ServiceUnavailable):
     """The store holds no account yet: run `iamkit init`."""
+
+
+def kind_and_place(fault: BaseException) -> str:
+    """What a log may say of a foreign exception: its type and where it was raised, innermost place first.
+
+    Its own text may quote a credential or a row, so that never gets into a log (THR-X2).
+    """
+    places = []
+    trace = fault.__traceback__
+    while trace is not None:
+        places.append(f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    shown = ", from ".join(reversed(places[-_FRAMES:])) or "an unknown place"
+    return f"{type(fault).__name__} at {shown}"

@@ -167,6 +167,7 @@ class Wiring:
             current=self.principals.current,
             throttle=self._throttle,
             write_decisions=self.decisions.flush,
+            beside_a_unit=self.decisions.beside_a_unit,
             plugin_policies=self._plugin_policies,
             catalog=self.catalog,
         )

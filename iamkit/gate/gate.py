@@ -24,7 +24,7 @@ from iamkit.audit.decision_log import DecisionLog, DecisionRecord
 from iamkit.audit.text import one_line
 from iamkit.clock import Clock
 from iamkit.credentials.authentication import Authentication
-from iamkit.errors import IamkitError, MalformedRequest, ServiceUnavailable
+from iamkit.errors import IamkitError, MalformedRequest, ServiceUnavailable, kind_and_place
 from iamkit.gate import cross_site, kept
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.current import acting
@@ -126,8 +126,8 @@ class Gate:
         except IamkitError:
             raise
         except Exception as fault:
-            _log.exception("resolving a principal failed")
-            raise ServiceUnavailable("who is calling could not be established; see the log") from fault
+            _log.error("resolving a principal failed: %s", kind_and_place(fault))
+            raise ServiceUnavailable("who is calling could not be established; see the log") from None
         return replace(principal, judge=_Asking(self, request))
 
     def _require_own_host(self, request: HttpRequest) -> None:
@@ -202,7 +202,7 @@ class Gate:
             raise
         except Exception as fault:  # noqa: BLE001  # an error while deciding is a denial (SEM-F2)
             if not isinstance(fault, IamkitError):
-                _log.exception("deciding %s failed", one_line(action))
+                _log.error("deciding %s failed: %s", one_line(action), kind_and_place(fault))
             decision = Decision(Outcome.IMPLICIT_DENY, missing=(Layer.IDENTITY,), error=_words(fault))
         if decision.error:
             _log.error(
@@ -292,8 +292,8 @@ class Gate:
             if not isinstance(answer, HttpResponse):
                 raise TypeError(f"a refusal was rendered as {type(answer).__name__}")
             return answer
-        except Exception:  # noqa: BLE001  # a page that cannot be made is no reason to let anything pass
-            _log.exception("rendering a refusal failed")
+        except Exception as fault:  # noqa: BLE001  # a page that cannot be made lets nothing pass
+            _log.error("rendering a refusal failed: %s", kind_and_place(fault))
             challenges = tuple(("WWW-Authenticate", value) for value in refusal.challenges)
             return HttpResponse(refusal.status, (("Content-Type", "text/plain"), *challenges), b"")
 

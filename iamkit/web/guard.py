@@ -22,6 +22,7 @@ from iamkit.errors import (
     MissingAuthenticationToken,
     ServiceUnavailable,
     UnclassifiedRoute,
+    kind_and_place,
 )
 from iamkit.gate.verdict import DECISION_HEADER, Refusal, Verdict
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
@@ -149,7 +150,7 @@ class Guard:
             # The caller is told nothing of it, so whoever runs the app has to be.
             _log.error("the request was refused: %s", fault)
         elif not isinstance(fault, IamkitError):
-            _log.error("the request could not be checked and was refused", exc_info=fault)
+            _log.error("the request could not be checked and was refused: %s", kind_and_place(fault))
             fault = ServiceUnavailable("the request could not be checked; try again later")
         challenges = self.gate.challenges() if fault.status == 401 else ()
         decision_id = fault.decision_id if isinstance(fault, AccessDenied) else None
@@ -159,8 +160,8 @@ class Guard:
         """The refusal as the plugins render it; a bare answer of the same status if they fail to."""
         try:
             return self.gate.refuse(refusal)
-        except Exception:  # noqa: BLE001  # a refusal is sent in any case
-            _log.exception("the refusal could not be rendered; a bare one is sent")
+        except Exception as fault:  # noqa: BLE001  # a refusal is sent in any case
+            _log.error("the refusal could not be rendered, a bare one is sent: %s", kind_and_place(fault))
             return bare_response(refusal)
 
     def _decide(self, admission: Admission, endpoint: Endpoint, needed: Requirement) -> Refusal | None:
