@@ -25,7 +25,8 @@
     │   ├── ExpiredToken
     │   └── InvalidCredentials      sign-in failed; says the same whatever the cause
     ├── AccessDenied                403: the caller is known, no policy lets the request pass
-    │   └── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
+    │   ├── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
+    │   └── InsufficientUserAuthentication  401: signing in with MFA, freshly, would let it pass
     ├── EvaluationError             a decision could not be finished; always treated as a denial (SEM-F2)
     ├── Throttling                  429: come back after `retry_after` seconds
     └── ServiceUnavailable          503: a part that every answer needs is missing
@@ -229,6 +230,20 @@ class UnclassifiedRoute(AccessDenied):
     """The matched endpoint carries neither `@iam.require(...)` nor `@iam.public`."""
 
     code = "UnclassifiedRoute"
+
+
+class InsufficientUserAuthentication(AccessDenied):
+    """The decision was no, and a sign-in with MFA would make it yes (RFC 9470, whose code this is).
+
+    `max_age` is how many seconds ago that sign-in may be, None for any time in the session.
+    """
+
+    code = "InsufficientUserAuthentication"
+    status = 401
+
+    def __init__(self, message: str, *, decision_id: str | None = None, max_age: int | None = None) -> None:
+        super().__init__(message, decision_id=decision_id)
+        self.max_age = max_age
 
 
 class EvaluationError(IamkitError):

@@ -21,7 +21,6 @@ from iamkit.builtin.sessions import cookie_name, set_cookie
 from iamkit.credentials.authentication import Authentication
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
-from iamkit.errors import AccessDenied
 from iamkit.gate.current import acting, current_principal
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
@@ -150,7 +149,7 @@ class IAM(Wiring):
         """Like `check`, and raises AccessDenied when the answer is no."""
         verdict = self.check(action, resource, principal=principal, context=context)
         if not verdict.allowed:
-            raise AccessDenied(f"`{action}` on `{verdict.resource}` is not allowed", decision_id=verdict.id)
+            raise verdict.denial(f"`{action}` on `{verdict.resource}` is not allowed")
         return verdict
 
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:

@@ -18,7 +18,7 @@ from iamkit import settings as settings_room
 from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import Event
 from iamkit.audit.trail import Trail
-from iamkit.builtin.responses import Responses
+from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
 from iamkit.builtin.sigv4 import SigV4Authenticator
 from iamkit.clock import Clock, SystemClock
@@ -142,6 +142,8 @@ class Wiring:
             options=self._options,
             allow_sampling=self.settings.allow_sampling,
             hosts=self.settings.hosts,
+            challenges=lambda: [text for each in self._hooks.hook.iamkit_challenges() for text in each],
+            manners=manners_of(self.settings, self.clock),
             blocking=not self.settings.store_url.startswith("sqlite:"),
         )
 
@@ -250,7 +252,7 @@ class Wiring:
         )
 
     def _register_answering_builtins(self) -> None:
-        for builtin in (Responses(), FrameworkRoutes()):
+        for builtin in (Responses(manners_of(self.settings, self.clock)), FrameworkRoutes()):
             self._hooks.register(builtin)
 
     def _register_authenticating_builtins(self) -> None:

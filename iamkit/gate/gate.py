@@ -17,62 +17,35 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from iamkit.arn import Arn
 from iamkit.audit.decision_log import DecisionLog, DecisionRecord
 from iamkit.audit.text import one_line
 from iamkit.clock import Clock
-from iamkit.credentials.authentication import Authentication
 from iamkit.errors import IamkitError, MalformedRequest, ServiceUnavailable, kind_and_place
 from iamkit.gate import cross_site, kept
-from iamkit.gate.context import ContextBuilder
+from iamkit.gate.challenges import challenges_of, usable
 from iamkit.gate.current import acting
+from iamkit.gate.manners import PLAIN, Manners
+from iamkit.gate.parts import Parts as Parts
+from iamkit.gate.parts import ReadsResourceLayers
 from iamkit.gate.plans import PlanShelf
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import HttpRequest, HttpResponse, NeedsBody
-from iamkit.identity.deployment import Deployment
 from iamkit.identity.principal import Principal
 from iamkit.ids import Ids
 from iamkit.policy import EvaluationOptions
 from iamkit.policy.decision import Decision, Outcome
 from iamkit.policy.layers import AttachedPolicy, Layer, ResourceLayers
-from iamkit.policy.request import AccessRequest, Context, ContextValue
+from iamkit.policy.request import AccessRequest, CallerKind, Context, ContextValue
+from iamkit.policy.step_up import StepUp, step_up
 
 _log = logging.getLogger("iamkit.decision")
 
+# Nobody who signs in and could do so better.
+_CANNOT_SIGN_IN: Final = (CallerKind.ANONYMOUS, CallerKind.SERVICE, CallerKind.PROVIDER)
 UNCLASSIFIED: Final = "iamkit:Unclassified"
-
-
-class Authenticates(Protocol):
-    """Establishes who sent a request; None means that no credential came with it."""
-
-    def authenticate(self, request: HttpRequest) -> Authentication | NeedsBody | None: ...
-
-
-class ResolvesPrincipals(Protocol):
-    """Turns a verified credential into a principal with its policy layers."""
-
-    def resolve(self, authentication: Authentication) -> Principal: ...
-
-    def anonymous(self) -> Principal: ...
-
-
-class ReadsResourceLayers(Protocol):
-    """Finds the policies that stand on a resource."""
-
-    def layers(self, arn: str, account: str) -> ResourceLayers: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the gate needs once the store is initialized; asking for them before raises NotInitialized."""
-
-    deployment: Deployment
-    authenticator: Authenticates
-    principals: ResolvesPrincipals
-    resources: ReadsResourceLayers
-    contexts: ContextBuilder
 
 
 class Gate:
@@ -91,6 +64,8 @@ class Gate:
         allow_sampling: float = 1.0,
         blocking: bool = False,
         hosts: Collection[str] = (),
+        challenges: Callable[[], Sequence[str]] = lambda: (),
+        manners: Manners = PLAIN,
     ) -> None:
         self._parts = parts
         self._plugin_policies = plugin_policies
@@ -102,6 +77,9 @@ class Gate:
         self._allow_sampling = allow_sampling
         self._layer_writer = kept.LayerWriter()
         self._hosts = frozenset(name.lower() for name in hosts)
+        self._challenges = challenges
+        self._options = options
+        self.manners = manners
         # Whether a call may wait for a server, so that an event loop should not make it itself.
         self.blocking = blocking
 
@@ -125,7 +103,7 @@ class Gate:
             principal = parts.principals.resolve(proof)
         except IamkitError:
             raise
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001  # a fault of any kind
             _log.error("resolving a principal failed: %s", kind_and_place(fault))
             raise ServiceUnavailable("who is calling could not be established; see the log") from None
         return replace(principal, judge=_Asking(self, request))
@@ -164,7 +142,24 @@ class Gate:
         asked, layers, decision = self._decide(
             principal, action, resource, request, context, account, explicit_trust
         )
-        return self._recorded(principal, asked, layers, decision, request)
+        verdict = self._recorded(principal, asked, layers, decision, request)
+        if decision.allowed:
+            return verdict
+        needed = self._step_up(principal, asked, layers, decision)
+        return verdict if needed is None else replace(verdict, step_up=needed)
+
+    def _step_up(
+        self, principal: Principal, asked: AccessRequest, layers: ResourceLayers, decision: Decision
+    ) -> StepUp | None:
+        """The sign-in that would help; a fault while looking for it is none."""
+        if decision.error is not None or asked.caller.kind in _CANNOT_SIGN_IN:
+            return None
+        try:
+            plan = self._plans.plan(asked.caller, asked.action, principal.layers, layers)
+            return step_up(plan, asked, principal.layers, layers, self._options)
+        except Exception as fault:  # noqa: BLE001  # the denial stands in any case
+            _log.error("looking for a step-up failed: %s", kind_and_place(fault))
+            return None
 
     def judge(
         self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
@@ -294,12 +289,15 @@ class Gate:
             return answer
         except Exception as fault:  # noqa: BLE001  # a page that cannot be made lets nothing pass
             _log.error("rendering a refusal failed: %s", kind_and_place(fault))
-            challenges = tuple(("WWW-Authenticate", value) for value in refusal.challenges)
+            challenges = tuple(("WWW-Authenticate", value) for value in challenges_of(refusal))
             return HttpResponse(refusal.status, (("Content-Type", "text/plain"), *challenges), b"")
 
     def challenges(self) -> tuple[str, ...]:
-        """The WWW-Authenticate values of a 401 (RFC 9110 §11.6.1)."""
-        return ('Bearer realm="iamkit"', 'AWS4-HMAC-SHA256 realm="iamkit"')
+        """The WWW-Authenticate values of a 401 (RFC 9110 §11.6.1): of the authenticators that there are.
+
+        At least one, also where no authenticator names any.
+        """
+        return usable(self._challenges())
 
     def arn(self, principal: Principal, service: str, resource: str) -> str:
         """The ARN of an app's resource: the account is the credential's (the home account for anonymous).

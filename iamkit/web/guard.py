@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, cast
 
 from iamkit.errors import (
@@ -19,11 +19,13 @@ from iamkit.errors import (
     ConfigurationError,
     EvaluationError,
     IamkitError,
+    InsufficientUserAuthentication,
     MissingAuthenticationToken,
     ServiceUnavailable,
     UnclassifiedRoute,
     kind_and_place,
 )
+from iamkit.gate.challenges import bearer_of, challenges_of
 from iamkit.gate.verdict import DECISION_HEADER, Refusal, Verdict
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
@@ -152,9 +154,19 @@ class Guard:
         elif not isinstance(fault, IamkitError):
             _log.error("the request could not be checked and was refused: %s", kind_and_place(fault))
             fault = ServiceUnavailable("the request could not be checked; try again later")
-        challenges = self.gate.challenges() if fault.status == 401 else ()
         decision_id = fault.decision_id if isinstance(fault, AccessDenied) else None
-        return Refusal(request, fault, decision_id=decision_id, challenges=challenges)
+        return self._refused(Refusal(request, fault, decision_id=decision_id))
+
+    def _refused(self, refusal: Refusal) -> Refusal:
+        """The refusal with the challenges that its sender could meet."""
+        bearer_sent = refusal.request.headers.get("authorization", "")[:7].lower() == "bearer "
+        if refusal.hidden or not (refusal.status == 401 or (refusal.status == 403 and bearer_sent)):
+            return refusal
+        challenges, error = self.gate.challenges(), refusal.error
+        if isinstance(error, InsufficientUserAuthentication) and bearer_of(challenges) is None:
+            # Nobody signs in here, so there is nothing to ask for (RFC 9470 knows it of bearer tokens).
+            error = AccessDenied(error.message, decision_id=error.decision_id)
+        return replace(refusal, error=error, challenges=challenges)
 
     def response(self, refusal: Refusal) -> HttpResponse:
         """The refusal as the plugins render it; a bare answer of the same status if they fail to."""
@@ -183,15 +195,15 @@ class Guard:
             admission.decisions.append(verdict.id)
             return None
         if principal.caller.kind is CallerKind.ANONYMOUS:
-            return Refusal(
-                request,
-                MissingAuthenticationToken(f"sign in or sign the request: `{needed.action}` needs a caller"),
-                decision_id=verdict.id,
-                action=needed.action,
-                challenges=self.gate.challenges(),
+            missing = MissingAuthenticationToken(
+                f"sign in or sign the request: `{needed.action}` needs a caller"
             )
-        error = AccessDenied(f"you may not do `{needed.action}` here", decision_id=verdict.id)
-        return Refusal(request, error, decision_id=verdict.id, action=needed.action, hidden=needed.hidden)
+            return self._refused(Refusal(request, missing, decision_id=verdict.id, action=needed.action))
+        # Who would have to step up for a hidden endpoint is not told so: it is not there for them.
+        denied = verdict.denial(f"you may not do `{needed.action}` here")
+        return self._refused(
+            Refusal(request, denied, decision_id=verdict.id, action=needed.action, hidden=needed.hidden)
+        )
 
     def _unclassified(self, admission: Admission, endpoint: Endpoint) -> Refusal:
         decision_id = self.gate.note_unclassified(admission.principal, admission.request, endpoint.name)
@@ -220,7 +232,7 @@ def bare_response(refusal: Refusal) -> HttpResponse:
     code = "NotFound" if refusal.hidden else refusal.error.code
     body = json.dumps({"type": f"urn:iamkit:error:{code}", "title": code, "status": refusal.status}).encode()
     headers = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
-    headers += [("WWW-Authenticate", challenge) for challenge in refusal.challenges]
+    headers += [("WWW-Authenticate", challenge) for challenge in challenges_of(refusal)]
     return HttpResponse(refusal.status, tuple(headers), b"" if refusal.request.method == "HEAD" else body)
 
 

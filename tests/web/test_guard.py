@@ -114,7 +114,7 @@ def test_a_body_is_asked_for_once(gate: MemoryGate) -> None:
 
 
 def test_whatever_is_raised_is_a_refusal(gate: MemoryGate, caplog: pytest.LogCaptureFixture) -> None:
-    """While admitting, while deciding, while recording: never a pass, and logged once with its kind and place."""
+    """While admitting, while deciding, while recording: never a pass, and logged once, by kind and place."""
     guard = Guard(gate)
     admission = guard.admit(request("alice"))
     assert isinstance(admission, Admission)
