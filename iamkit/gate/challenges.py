@@ -64,12 +64,12 @@ def challenges_of(refusal: Refusal) -> tuple[str, ...]:
         return tuple(
             _with_parameters(text) + 'error="invalid_token"' if text == bearer else text for text in given
         )
-    scope = refusal.action
     if refusal.status != 403 or not sent or bearer is None or isinstance(error, UnclassifiedRoute):
         return ()
-    if scope is None or not _SCOPE.fullmatch(scope):
-        return ()
-    return (f'{_with_parameters(bearer)}error="insufficient_scope", scope="{scope}"',)
+    scope = ""
+    if refusal.action is not None and _SCOPE.fullmatch(refusal.action):
+        scope = f', scope="{refusal.action}"'
+    return (f'{_with_parameters(bearer)}error="insufficient_scope"{scope}',)
 
 
 def _with_parameters(challenge: str) -> str:

@@ -51,6 +51,7 @@ class Refusal:
 
     `error` carries code, status and message. `hidden` asks for a 404 that cannot be told from a missing
     page. `challenges` are the WWW-Authenticate values of the authenticators there are (RFC 9110 §11.6.1).
+    `preflight`: nothing was refused, but no handler runs either (see `iamkit.web.answers.preflight`).
     """
 
     request: HttpRequest
@@ -59,7 +60,10 @@ class Refusal:
     action: str | None = None
     hidden: bool = False
     challenges: tuple[str, ...] = ()
+    preflight: bool = False
 
     @property
     def status(self) -> int:
+        if self.preflight:
+            return 204
         return 404 if self.hidden else self.error.status

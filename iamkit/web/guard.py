@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, cast
@@ -26,10 +26,12 @@ from iamkit.errors import (
     kind_and_place,
 )
 from iamkit.gate.challenges import bearer_of, challenges_of
-from iamkit.gate.verdict import DECISION_HEADER, Refusal, Verdict
+from iamkit.gate.manners import Manners
+from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
 from iamkit.policy.request import CallerKind, ContextValue
+from iamkit.web import answers
 from iamkit.web.marker import Marker, Public, Requirement
 
 _log = logging.getLogger("iamkit.web")
@@ -43,6 +45,9 @@ class Gatekeeper(Protocol):
 
     @property
     def blocking(self) -> bool: ...
+
+    @property
+    def manners(self) -> Manners: ...
 
     def admit(self, request: HttpRequest) -> Principal | NeedsBody: ...
 
@@ -99,15 +104,30 @@ class Admission:
     guard: Guard
     decisions: list[str] = field(default_factory=list, compare=False)
 
-    def added_headers(self, present: Collection[str]) -> list[tuple[str, str]]:
-        """What the answer of an app has to say beside its own headers, whose lower-case names are `present`.
+    def completed(self, fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The header fields of an app's answer with what has to be said beside them.
 
-        An answer that was decided on is for its caller only, so no shared cache may keep it (THR-B23).
+        An answer that was decided on, or that its caller was known for, is for that caller only: no shared
+        cache may keep it (THR-B23).
         """
-        if not self.decisions:
-            return []
-        added = [(DECISION_HEADER, self.decisions[-1]), ("Vary", "Cookie, Authorization")]
-        return added if "cache-control" in present else [*added, ("Cache-Control", "private")]
+        return answers.completed(fields, decision=self._decision, own=self._own, cors=self._cors)
+
+    def completed_raw(self, fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """`completed` for fields as ASGI has them."""
+        return answers.completed_raw(fields, decision=self._decision, own=self._own, cors=self._cors)
+
+    @property
+    def _decision(self) -> str | None:
+        return self.decisions[-1] if self.decisions else None
+
+    @property
+    def _own(self) -> bool:
+        return bool(self.decisions) or self.principal.caller.kind is not CallerKind.ANONYMOUS
+
+    @property
+    def _cors(self) -> list[tuple[str, str]]:
+        manners = self.guard.manners
+        return answers.cors_fields(self.request, manners) if manners.cors else []
 
 
 class Guard:
@@ -117,6 +137,7 @@ class Guard:
         if isinstance(public, str):
             raise ConfigurationError(f'`public` is a set of names; write `public={{"{public}"}}`')
         self.gate = gate
+        self.manners = gate.manners
         self._public = frozenset(public)
 
     def opens(self, group: str | None) -> bool:
@@ -126,7 +147,8 @@ class Guard:
     def admit(self, request: HttpRequest) -> Admission | NeedsBody | Refusal:
         """Who sent `request`. A refusal stands for a credential that is bad, not for one that is missing."""
         try:
-            admitted = self.gate.admit(request)
+            asked = answers.without_credentials(request) if answers.is_preflight(request) else request
+            admitted = self.gate.admit(asked)
             if not isinstance(admitted, NeedsBody):
                 return Admission(request, admitted, self)
             if request.body is None:
@@ -138,10 +160,12 @@ class Guard:
     def check(self, admission: Admission, endpoint: Endpoint) -> Refusal | None:
         """None if the endpoint may run for this caller; the decision was recorded. Otherwise the refusal."""
         try:
-            if isinstance(endpoint.marker, Requirement):
-                return self._decide(admission, endpoint, endpoint.marker)
             if isinstance(endpoint.marker, Public) or self.opens(endpoint.group):
                 return None
+            if answers.is_preflight(admission.request):
+                return self.preflight(admission.request)
+            if isinstance(endpoint.marker, Requirement):
+                return self._decide(admission, endpoint, endpoint.marker)
             return self._unclassified(admission, endpoint)
         except Exception as fault:  # noqa: BLE001  # whatever it is, it is a refusal
             return self.refusal(admission.request, fault)
@@ -168,8 +192,29 @@ class Guard:
             error = AccessDenied(error.message, decision_id=error.decision_id)
         return replace(refusal, error=error, challenges=challenges)
 
+    def preflight(self, request: HttpRequest) -> Refusal:
+        """For a preflight that no CORS middleware of the app answered: 204, and nothing of the app runs."""
+        return Refusal(request, AccessDenied("a preflight runs nothing"), preflight=True)
+
+    def early(self, request: HttpRequest) -> Refusal | None:
+        """The answer to a preflight of an origin that settings name, given before the app is asked."""
+        if self.manners.cors and answers.is_preflight(request) and answers.is_named(request, self.manners):
+            return self.preflight(request)
+        return None
+
+    def completed(self, refusal: Refusal) -> HttpResponse:
+        """The answer to a refusal that no part of the app sees any more, with the fields of every answer."""
+        answer = self.response(refusal)
+        cors = answers.cors_fields(refusal.request, self.manners)
+        if not cors:
+            return answer
+        fields = answers.completed(answer.headers, decision=None, own=False, cors=cors)
+        return replace(answer, headers=tuple(fields))
+
     def response(self, refusal: Refusal) -> HttpResponse:
         """The refusal as the plugins render it; a bare answer of the same status if they fail to."""
+        if refusal.preflight:
+            return answers.preflight(refusal.request, self.manners)
         try:
             return self.gate.refuse(refusal)
         except Exception as fault:  # noqa: BLE001  # a refusal is sent in any case

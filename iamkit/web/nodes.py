@@ -26,6 +26,7 @@ from iamkit.web.guard import Endpoint
 from iamkit.web.marker import Marker, handler_of_view, marker_of, marker_of_view
 
 _FASTAPI: Final = "fastapi.routing"
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 _APPLICATIONS: Final = ("starlette.applications", "fastapi.applications")
 # Middleware whose code is known to do nothing but hand on to `.app`; a mount may be wrapped in it.
 _PLAIN_MIDDLEWARE: Final = ("starlette.middleware.", "fastapi.middleware.")
@@ -83,6 +84,23 @@ def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target
     if isinstance(node, Mount | Host):
         return mounted(node, parameters)
     raise unknown(node)
+
+
+def is_route(node: object) -> bool:
+    """Whether `node` is an HTTP route, or FastAPI's node for a router that was included."""
+    return isinstance(node, Route) or is_included(node)
+
+
+def endpoints_of(node: BaseRoute, scope: Scope) -> Iterator[Endpoint]:
+    """The endpoints that `node` runs at this address for one method or another, each mark once."""
+    seen: set[tuple[str, int]] = set()
+    for method in _METHODS:
+        asked = {**scope, "method": method}
+        found, child = node.matches(asked)
+        target = target_of(node, asked, child) if found is Match.FULL else None
+        if isinstance(target, Endpoint) and (target.name, id(target.marker)) not in seen:
+            seen.add((target.name, id(target.marker)))
+            yield target
 
 
 def as_read(dependant: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:

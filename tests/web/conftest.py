@@ -11,6 +11,7 @@ import pytest
 from iamkit.builtin.responses import render
 from iamkit.errors import InvalidClientTokenId, StoreUnavailable
 from iamkit.gate.current import acting
+from iamkit.gate.manners import Manners
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
@@ -25,6 +26,7 @@ class MemoryGate:
     """Knows callers by bearer token (it is the name) and what each may do, `action resource` with `*`."""
 
     blocking = False
+    manners = Manners()
 
     def __init__(self, rules: Mapping[str, tuple[str, ...]]) -> None:
         self.rules = dict(rules)
