@@ -49,6 +49,8 @@ class DecisionRecord:
     determining: str
     error: str | None
     request: str
+    # False: a denial that was let through, as report-only mode does (decision 23).
+    enforced: bool = True
 
 
 # A decision with the texts it refers to, by digest.

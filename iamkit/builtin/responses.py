@@ -68,6 +68,7 @@ def manners_of(settings: Settings, clock: Clock) -> Manners:
         report_only=settings.report_only,
         live=settings.live_path,
         ready=settings.ready_path,
+        body_limit=settings.body_limit,
         session_cookie=cookie_name(development=settings.development),
         forget_cookie=set_cookie(None, now=clock.now(), development=settings.development),
     )

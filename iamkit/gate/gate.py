@@ -16,7 +16,7 @@ import random
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from iamkit.arn import Arn
@@ -25,6 +25,7 @@ from iamkit.audit.text import one_line
 from iamkit.clock import Clock
 from iamkit.errors import IamkitError, MalformedRequest, ServiceUnavailable, kind_and_place
 from iamkit.gate import cross_site, kept
+from iamkit.gate.asking import Asking, request_of
 from iamkit.gate.challenges import challenges_of, usable
 from iamkit.gate.current import acting
 from iamkit.gate.manners import PLAIN, Manners
@@ -97,8 +98,10 @@ class Gate:
         if isinstance(proof, NeedsBody):
             return proof
         if proof is None:
-            return replace(parts.principals.anonymous(), judge=_Asking(self, request))
-        cross_site.check(request, proof)
+            return replace(parts.principals.anonymous(), judge=Asking(self, request))
+        unread = cross_site.check(request, proof, self.manners)
+        if unread is not None:
+            return unread
         try:
             principal = parts.principals.resolve(proof)
         except IamkitError:
@@ -106,7 +109,7 @@ class Gate:
         except Exception as fault:  # noqa: BLE001  # a fault of any kind
             _log.error("resolving a principal failed: %s", kind_and_place(fault))
             raise ServiceUnavailable("who is calling could not be established; see the log") from None
-        return replace(principal, judge=_Asking(self, request))
+        return replace(principal, judge=Asking(self, request))
 
     def _require_own_host(self, request: HttpRequest) -> None:
         # A name with or without its port: `a.example`, `a.example:8443`, `[::1]:80` (THR-B7).
@@ -130,19 +133,21 @@ class Gate:
         context: Mapping[str, ContextValue] | None = None,
         account: str | None = None,
         explicit_trust: bool = False,
+        enforced: bool = True,
     ) -> Verdict:
         """Decide and record. `resource` is an ARN, `*`, or an app's short name (`doc/1`, see `arn`).
 
         `account` owns the resource (default: the one in the ARN, else the caller's). `request` defaults to
-        the one that the principal was admitted with.
+        the one that the principal was admitted with. `enforced` False: whoever asks lets a denial through, and
+        the record says so.
 
         A denial is an answer, not an exception; StoreUnavailable is raised when the policies cannot be read.
         """
-        request = request or _request_of(principal)
+        request = request or request_of(principal)
         asked, layers, decision = self._decide(
             principal, action, resource, request, context, account, explicit_trust
         )
-        verdict = self._recorded(principal, asked, layers, decision, request)
+        verdict = self._recorded(principal, asked, layers, decision, request, enforced)
         if decision.allowed:
             return verdict
         needed = self._step_up(principal, asked, layers, decision)
@@ -165,7 +170,7 @@ class Gate:
         self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
     ) -> Decision:
         """Decide without recording, for a button or a menu. The same engine, the same answer."""
-        request = _request_of(principal)
+        request = request_of(principal)
         return self._decide(principal, action, resource, request, context, None, False)[2]
 
     def _decide(
@@ -221,6 +226,7 @@ class Gate:
         layers: ResourceLayers,
         decision: Decision,
         request: HttpRequest | None,
+        enforced: bool = True,
     ) -> Verdict:
         verdict = Verdict(decision, self._ids.handle("d"), principal, asked.action, asked.resource)
         sampled = decision.allowed and self._allow_sampling < 1.0
@@ -247,6 +253,7 @@ class Gate:
                     determining=json.dumps([ref.as_data() for ref in decision.determining]),
                     error=one_line(decision.error) if decision.error is not None else None,
                     request="" if request is None else one_line(f"{request.method} {request.raw_path}"),
+                    enforced=enforced,
                 ),
                 texts,
             ),
@@ -307,23 +314,6 @@ class Gate:
         deployment = self._parts().deployment
         account = principal.account or deployment.home_account
         return f"arn:{deployment.partition}:{service}::{account}:{resource}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """The gate together with the request a principal came with, whose facts belong to all that it asks."""
-
-    gate: Gate
-    request: HttpRequest
-
-    def judge(
-        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
-    ) -> Decision:
-        return self.gate.judge(principal, action, resource, context)
-
-
-def _request_of(principal: Principal) -> HttpRequest | None:
-    return principal.judge.request if isinstance(principal.judge, _Asking) else None
 
 
 def owner_of(resource: str, *, asker: str, home: str) -> str:

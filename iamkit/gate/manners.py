@@ -15,7 +15,7 @@ class Manners:
     `cors` are origins of other sites whose pages may read answers and act with the user's cookie.
     `report_only` lets pass what is decided to be refused (decision 23). `live` and `ready` are the paths of
     the health endpoints. `session_cookie` is the name of the cookie that carries sessions, `forget_cookie`
-    the Set-Cookie value that takes it away.
+    the Set-Cookie value that takes it away. `body_limit` is how many bytes of a form are read for its token.
     """
 
     sign_in: str = ""
@@ -26,6 +26,7 @@ class Manners:
     ready: str = ""
     session_cookie: str = ""
     forget_cookie: str = ""
+    body_limit: int = 1_048_576
 
 
 PLAIN = Manners()

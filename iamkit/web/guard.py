@@ -59,6 +59,7 @@ class Gatekeeper(Protocol):
         *,
         request: HttpRequest | None = None,
         context: Mapping[str, ContextValue] | None = None,
+        enforced: bool = True,
     ) -> Verdict: ...
 
     def refuse(self, refusal: Refusal) -> HttpResponse: ...
@@ -139,6 +140,12 @@ class Guard:
         self.gate = gate
         self.manners = gate.manners
         self._public = frozenset(public)
+        if self.manners.report_only:
+            _log.critical(
+                "REPORT-ONLY: what policies refuse is let through. Only endpoints without a declaration, bad"
+                " credentials and malformed requests are refused. To enforce, set `report_only` to false;"
+                " `iamkit would-refuse` lists what that will refuse"
+            )
 
     def opens(self, group: str | None) -> bool:
         """Whether the set-up named `group` public."""
@@ -234,10 +241,19 @@ class Guard:
             error = AccessDenied(f"`{needed.action}` cannot be decided for this address")
             return Refusal(request, error, action=needed.action, hidden=needed.hidden)
         verdict = self.gate.authorize(
-            principal, needed.action, resource, request=request, context=context or None
+            principal,
+            needed.action,
+            resource,
+            request=request,
+            context=context or None,
+            enforced=not self.manners.report_only,
         )
         if verdict.allowed:
             admission.decisions.append(verdict.id)
+            return None
+        if self.manners.report_only:
+            admission.decisions.append(verdict.id)
+            _log.warning("`%s` would have been refused: %s", endpoint.name, verdict.id)
             return None
         if principal.caller.kind is CallerKind.ANONYMOUS:
             missing = MissingAuthenticationToken(

@@ -59,6 +59,7 @@ class MemoryGate:
         *,
         request: HttpRequest | None = None,
         context: Mapping[str, ContextValue] | None = None,
+        enforced: bool = True,
     ) -> Verdict:
         assert request is not None
         rules = self.rules.get(principal.name, ())
