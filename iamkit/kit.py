@@ -24,6 +24,7 @@ from iamkit.credentials.sessions import NewSession, SessionKind
 from iamkit.gate import cross_site, csrf
 from iamkit.gate.asking import csrf_token, request_served
 from iamkit.gate.current import acting, current_principal
+from iamkit.gate.health import Health
 from iamkit.gate.next_page import next_page
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
@@ -235,6 +236,11 @@ class IAM(Wiring):
     def session_cookie(self, session: NewSession | None) -> str:
         """The Set-Cookie value that carries a session to a browser; with None, the one that takes it away."""
         return set_cookie(session, now=self.clock.now(), development=self.settings.development)
+
+    @property
+    def health(self) -> Health:
+        """Whether this process can answer requests now, with details for operators. Never raises."""
+        return self.gate.health()
 
     def csrf_token(self) -> str:
         """The token for the header `X-CSRF-Token`, for pages drawn in the running request (THR-S5).

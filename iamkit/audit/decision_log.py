@@ -134,6 +134,11 @@ class DecisionLog:
             written = self._write_group()
             waiting = waiting - written if written else 0
 
+    def reach(self) -> None:
+        """Read something of the store. Raises StoreUnavailable."""
+        with self._store.read() as reader:
+            reader.get(DecisionRecord, ("",))
+
     def close(self) -> None:
         """Write what is left and end the thread. Idempotent; what is submitted later is written at once."""
         self._closed.set()

@@ -28,6 +28,7 @@ from iamkit.gate import cross_site, kept
 from iamkit.gate.asking import Asking, request_of
 from iamkit.gate.challenges import challenges_of, usable
 from iamkit.gate.current import acting
+from iamkit.gate.health import Health, examined
 from iamkit.gate.manners import PLAIN, Manners
 from iamkit.gate.parts import Parts as Parts
 from iamkit.gate.parts import ReadsResourceLayers
@@ -138,8 +139,8 @@ class Gate:
         """Decide and record. `resource` is an ARN, `*`, or an app's short name (`doc/1`, see `arn`).
 
         `account` owns the resource (default: the one in the ARN, else the caller's). `request` defaults to
-        the one that the principal was admitted with. `enforced` False: whoever asks lets a denial through, and
-        the record says so.
+        the one that the principal was admitted with. `enforced` False: whoever asks lets a denial through,
+        and the record says so.
 
         A denial is an answer, not an exception; StoreUnavailable is raised when the policies cannot be read.
         """
@@ -305,6 +306,10 @@ class Gate:
         At least one, also where no authenticator names any.
         """
         return usable(self._challenges())
+
+    def health(self) -> Health:
+        """Whether requests can be answered now. Never raises."""
+        return examined(self._parts, self._decisions, report_only=self.manners.report_only)
 
     def arn(self, principal: Principal, service: str, resource: str) -> str:
         """The ARN of an app's resource: the account is the credential's (the home account for anonymous).

@@ -56,6 +56,9 @@ class Door:
         # Whatever stood there came from outside.
         scope.pop(ADMISSION, None)
         admitted, receive = await self._admit(scope, receive)
+        if isinstance(admitted, HttpResponse):
+            await send_response(admitted, scope, send)
+            return
         if isinstance(admitted, Refusal):
             await send_response(self.guard.completed(admitted), scope, send)
             return
@@ -74,15 +77,18 @@ class Door:
                 raise
             await send_refusal(self.guard, self.guard.refusal(admitted.request, fault), scope, tell)
 
-    async def _admit(self, scope: Scope, receive: Receive) -> tuple[Admission | Refusal | None, Receive]:
+    async def _admit(
+        self, scope: Scope, receive: Receive
+    ) -> tuple[Admission | Refusal | HttpResponse | None, Receive]:
         try:
             request = request_of(scope)
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
             unreadable = unreadable_request(str(scope.get("method", "GET")))
             return self.guard.refusal(unreadable, fault), receive
-        early = self.guard.early(request)
-        if early is not None:
-            return early, receive
+        if self.guard.answers_early:
+            early = await judged(self.guard, lambda: self.guard.early(request))
+            if early is not None:
+                return early, receive
         admitted = await judged(self.guard, lambda: self.guard.admit(request))
         if not isinstance(admitted, NeedsBody):
             return admitted, receive

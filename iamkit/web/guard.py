@@ -26,12 +26,13 @@ from iamkit.errors import (
     kind_and_place,
 )
 from iamkit.gate.challenges import bearer_of, challenges_of
+from iamkit.gate.health import Health
 from iamkit.gate.manners import Manners
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
 from iamkit.policy.request import CallerKind, ContextValue
-from iamkit.web import answers
+from iamkit.web import answers, health
 from iamkit.web.marker import Marker, Public, Requirement
 
 _log = logging.getLogger("iamkit.web")
@@ -65,6 +66,8 @@ class Gatekeeper(Protocol):
     def refuse(self, refusal: Refusal) -> HttpResponse: ...
 
     def challenges(self) -> tuple[str, ...]: ...
+
+    def health(self) -> Health: ...
 
     def arn(self, principal: Principal, service: str, resource: str) -> str: ...
 
@@ -140,6 +143,7 @@ class Guard:
         self.gate = gate
         self.manners = gate.manners
         self._public = frozenset(public)
+        self._early = bool(self.manners.cors or self.manners.live or self.manners.ready)
         if self.manners.report_only:
             _log.critical(
                 "REPORT-ONLY: what policies refuse is let through. Only endpoints without a declaration, bad"
@@ -203,11 +207,16 @@ class Guard:
         """For a preflight that no CORS middleware of the app answered: 204, and nothing of the app runs."""
         return Refusal(request, AccessDenied("a preflight runs nothing"), preflight=True)
 
-    def early(self, request: HttpRequest) -> Refusal | None:
-        """The answer to a preflight of an origin that settings name, given before the app is asked."""
-        if self.manners.cors and answers.is_preflight(request) and answers.is_named(request, self.manners):
-            return self.preflight(request)
-        return None
+    @property
+    def answers_early(self) -> bool:
+        """Whether `early` can have an answer at all, as settings are."""
+        return self._early
+
+    def early(self, request: HttpRequest) -> HttpResponse | None:
+        """What is answered before anybody is asked who calls: health, and preflights of named origins."""
+        if answers.is_preflight(request) and answers.is_named(request, self.manners):
+            return answers.preflight(request, self.manners)
+        return health.answer(request, self.manners, self.gate)
 
     def completed(self, refusal: Refusal) -> HttpResponse:
         """The answer to a refusal that no part of the app sees any more, with the fields of every answer."""

@@ -49,6 +49,8 @@ class Door:
         # Whatever stood there came from outside.
         environ.pop(ADMISSION, None)
         admitted = self._admit(environ)
+        if isinstance(admitted, HttpResponse):
+            return send(admitted, start_response)
         if isinstance(admitted, Refusal):
             return send(self.guard.completed(admitted), start_response)
         environ[ADMISSION] = admitted
@@ -63,12 +65,12 @@ class Door:
             return answer
         return _Streamed(answer, lambda: acting(admitted.principal), start)
 
-    def _admit(self, environ: WSGIEnvironment) -> Admission | Refusal:
+    def _admit(self, environ: WSGIEnvironment) -> Admission | Refusal | HttpResponse:
         try:
             request = request_of(environ)
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
             return self.guard.refusal(_unreadable(environ), fault)
-        early = self.guard.early(request)
+        early = self.guard.early(request) if self.guard.answers_early else None
         if early is not None:
             return early
         admitted = self.guard.admit(request)

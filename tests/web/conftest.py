@@ -11,6 +11,7 @@ import pytest
 from iamkit.builtin.responses import render
 from iamkit.errors import InvalidClientTokenId, StoreUnavailable
 from iamkit.gate.current import acting
+from iamkit.gate.health import Health
 from iamkit.gate.manners import Manners
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import HttpRequest, HttpResponse, NeedsBody
@@ -71,6 +72,9 @@ class MemoryGate:
 
     def refuse(self, refusal: Refusal) -> HttpResponse:
         return render(refusal)
+
+    def health(self) -> Health:
+        return Health(self.broken is None, {"secret": "detail"})
 
     def challenges(self) -> tuple[str, ...]:
         return ('Bearer realm="iamkit"', 'AWS4-HMAC-SHA256 realm="iamkit"')
