@@ -91,6 +91,7 @@ def entry(name: str, **changes: str) -> Entry:
         decided_at=datetime(2026, 1, 1, tzinfo=UTC),
         explicit_trust=False,
         error=None,
+        enforced=True,
         **values,
     )
     return record, {f"digest of {name}": f"text of {name}"}

@@ -302,5 +302,5 @@ def test_a_denial_stays_a_denial_while_the_decision_log_is_full(office: Office) 
     log.flush()
     with office.store.read() as reader:
         for refused in (first, second):
-            assert reader.get(DecisionRecord, (refused.value.decision_id,)) is not None
+            assert reader.get(DecisionRecord, (str(refused.value.decision_id),)) is not None
     log.close()
