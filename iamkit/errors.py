@@ -23,10 +23,11 @@
     │   ├── SignatureDoesNotMatch
     │   ├── IncompleteSignature     400: the signature's form is wrong
     │   ├── ExpiredToken
-    │   └── InvalidCredentials      sign-in failed; says the same whatever the cause
+    │   ├── InvalidCredentials      sign-in failed; says the same whatever the cause
+    │   └── InvalidAuthenticationCode  403: a code or another second factor is not right
     ├── AccessDenied                403: the caller is known, no policy lets the request pass
     │   ├── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
-    │   └── InsufficientUserAuthentication  401: signing in with MFA, freshly, would let it pass
+    │   └── StepUpRequired          401: a fresher sign-in or second factor would let it pass
     ├── EvaluationError             a decision could not be finished; always treated as a denial (SEM-F2)
     ├── Throttling                  429: come back after `retry_after` seconds
     └── ServiceUnavailable          503: a part that every answer needs is missing
@@ -215,6 +216,13 @@ class InvalidCredentials(AuthenticationError):
     code = "InvalidCredentials"
 
 
+class InvalidAuthenticationCode(AuthenticationError):
+    """A second factor is wrong, late, or was used already (AWS answers 403)."""
+
+    code = "InvalidAuthenticationCode"
+    status = 403
+
+
 class AccessDenied(IamkitError):
     """The caller is known and the decision was no. `decision_id` is what `iamkit why` takes."""
 
@@ -232,16 +240,16 @@ class UnclassifiedRoute(AccessDenied):
     code = "UnclassifiedRoute"
 
 
-class InsufficientUserAuthentication(AccessDenied):
-    """The decision was no, and a sign-in with MFA would make it yes (RFC 9470, whose code this is).
+class StepUpRequired(AccessDenied):
+    """The proof of who calls is too old, or lacks a second factor: a new one would make it pass (RFC 9470).
 
-    `max_age` is how many seconds ago that sign-in may be, None for any time in the session.
+    `max_age` is how many seconds ago it may have been given, None for any time in the session.
     """
 
-    code = "InsufficientUserAuthentication"
+    code = "StepUpRequired"
     status = 401
 
-    def __init__(self, message: str, *, decision_id: str | None = None, max_age: int | None = None) -> None:
+    def __init__(self, message: str, *, max_age: int | None = None, decision_id: str | None = None) -> None:
         super().__init__(message, decision_id=decision_id)
         self.max_age = max_age
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from iamkit.audit.event import Event
     from iamkit.credentials.authentication import Authentication
+    from iamkit.credentials.mfa import MfaMethod, MfaServices
     from iamkit.credentials.sealing import KeyProvider
     from iamkit.gate.verdict import Refusal
     from iamkit.http import HttpRequest, HttpResponse, NeedsBody
@@ -65,6 +66,15 @@ def iamkit_context(request: HttpRequest | None, principal: Principal) -> Mapping
 
     Called by the gate before every decision; `request` is None outside HTTP. Keys beginning with `aws:` or
     `iamkit:`, and keys that another plugin gave, are refused: the decision is then a denial.
+    """
+
+
+@hookspec
+def iamkit_mfa_methods(services: MfaServices) -> Sequence[MfaMethod]:
+    """Add ways to prove a second factor. Called once, when the first is asked for.
+
+    A method checks and gives facts; iamkit counts attempts before it is called, and spends its proof in the
+    unit that starts the session. A name that exists is a configuration error.
     """
 
 

@@ -79,11 +79,11 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]+", re.ASCII)
 _PATH: Final = re.compile(r"/|/[\x21-\x7e]+/", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 
-NAME_LENGTHS: Final = {"user": 64, "role": 64, "group": 128, "policy": 128, "guardrail": 128}
+NAME_LENGTHS: Final = {"user": 64, "role": 64, "group": 128, "policy": 128, "guardrail": 128, "mfa": 226}
 PATH_LENGTH: Final = 512
 
 
-def checked_name(kind: Literal["user", "role", "group", "policy", "guardrail"], name: str) -> str:
+def checked_name(kind: Literal["user", "role", "group", "policy", "guardrail", "mfa"], name: str) -> str:
     """`name`, if it is a legal name for that kind of entity; otherwise ValidationError."""
     longest = NAME_LENGTHS[kind]
     if not 1 <= len(name) <= longest:

@@ -204,6 +204,13 @@ class IAM(Wiring):
         where = account or self.deployment().home_account
         return self._sign_in.sign_in(where, name, password, source=source, user_agent=user_agent, kind=kind)
 
+    def choose_password(
+        self, token: str | Secret, new: str, *, source: str | None = None, user_agent: str = ""
+    ) -> NewSession:
+        """Choose the new password that a pending session awaits. Raises ExpiredToken and others."""
+        plain = token.reveal() if isinstance(token, Secret) else token
+        return self._sign_in.choose_password(plain, new, source=source, user_agent=user_agent)
+
     def sign_out(self, token: str | Secret) -> None:
         """End the session of `token` (the cookie's value, or a bearer token), if there is one."""
         self._sign_in.sign_out(token.reveal() if isinstance(token, Secret) else token)

@@ -6,60 +6,53 @@ request is answered 503. No logic lives here and no global state; two wirings sh
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
-from iamkit import plugins as plugin_room
-from iamkit import settings as settings_room
 from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import Event
 from iamkit.audit.trail import Trail
+from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
 from iamkit.builtin.sigv4 import SigV4Authenticator
-from iamkit.clock import Clock, SystemClock
+from iamkit.clock import Clock
+from iamkit.credentials import challenges, mfa
 from iamkit.credentials.hashing import DEFAULT, Hasher, HashingGate, HashParameters
-from iamkit.credentials.key_file import FileKeyProvider, KeyFileMissingError
+from iamkit.credentials.mfa import MfaMethod, MfaServices
 from iamkit.credentials.peppers import Peppers
-from iamkit.credentials.sealing import KeyProvider, Keyring
 from iamkit.credentials.sigv4 import SigV4Rules
 from iamkit.credentials.throttle import Throttle
-from iamkit.errors import ConfigurationError, NotInitialized
+from iamkit.errors import ConfigurationError
 from iamkit.gate.authenticate import Authenticator
 from iamkit.gate.context import ContextBuilder
+from iamkit.gate.factors import Factors, factor_throttle
 from iamkit.gate.gate import Gate, Parts
 from iamkit.gate.origin import Proxies
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.verdict import Refusal
+from iamkit.ground import Ground
 from iamkit.http import HttpResponse
-from iamkit.identity import deployment as deployments
 from iamkit.identity import documents, shipped
 from iamkit.identity.caller_layers import CallerLayersReader
-from iamkit.identity.deployment import Deployment
 from iamkit.identity.documents import Library
 from iamkit.identity.house import House
 from iamkit.identity.principals import Principals
 from iamkit.identity.quotas import Quotas
 from iamkit.identity.resource_layers import ResourceLayersReader
-from iamkit.ids import Ids, Randomness
+from iamkit.ids import Randomness
 from iamkit.late import LateStore, made_once
 from iamkit.management.catalog import SERVICES
 from iamkit.management.services import Services
 from iamkit.policy import STANDARD_CATALOG, Catalog, EvaluationOptions
 from iamkit.policy.layers import AttachedPolicy
 from iamkit.policy.operators import STANDARD
-from iamkit.settings import Settings
 from iamkit.storage import Store
 from iamkit.web.sniff import FrameworkRoutes
 
-DIRECTORY: Final = "iamkit-data"
 
-
-class Wiring:
+class Wiring(Ground):
     """The rooms of one deployment. `IAM` is this with the face that apps use, and tells the arguments."""
 
     def __init__(
@@ -75,40 +68,20 @@ class Wiring:
         password_cost: HashParameters = DEFAULT,
         **settings: object,
     ) -> None:
-        if isinstance(store, str):
-            settings["store"], store = store, None
-        self.settings: Settings = settings_room.load(
-            directory or os.environ.get("IAMKIT_DIR") or DIRECTORY, environment=None, **settings
+        super().__init__(
+            directory,
+            store=store,
+            plugins=plugins,
+            entry_points=entry_points,
+            clock=clock,
+            randomness=randomness,
+            **settings,
         )
-        self.clock: Clock = clock or SystemClock()
-        self.ids = Ids(randomness)
-        self._given_store = store
         self._quotas = quotas or Quotas()
         self._password_cost = password_cost
-        # Held while a room is made; rooms make each other, so the same thread may hold it twice.
-        self.making = threading.RLock()
-        self._hooks = plugin_room.plugin_manager(plugins, entry_points=entry_points)
         self._register_answering_builtins()
 
     # --- the rooms, each made once --------------------------------------------------------------
-
-    @made_once
-    def store(self) -> Store:
-        """Where records live."""
-        if self._given_store is not None:
-            return self._given_store
-        url = self.settings.store_url
-        supplied: Store | None = self._hooks.hook.iamkit_store(url=url)
-        if supplied is not None:
-            return supplied
-        from iamkit.sql.store import SQLStore
-
-        return SQLStore(url)
-
-    @made_once
-    def keyring(self) -> Keyring:
-        """Seals and opens secrets. Raises ConfigurationError if the key file cannot be read."""
-        return Keyring(self.store, self._key_provider(), self.ids, self.clock)
 
     @made_once
     def house(self) -> House:
@@ -168,22 +141,18 @@ class Wiring:
             options=self._options,
             current=self.principals.current,
             throttle=self._throttle,
+            mfa_methods=self._mfa_methods,
+            factor_throttle=lambda method: factor_throttle(self.store, self.clock, method),
+            take_try=lambda key: challenges.take_try_alone(
+                self.store, self.keyring, key, now=self.clock.now()
+            ),
             write_decisions=self.decisions.flush,
             beside_a_unit=self.decisions.beside_a_unit,
             plugin_policies=self._plugin_policies,
             catalog=self.catalog,
         )
 
-    def deployment(self) -> Deployment:
-        """What the first start fixed. Raises NotInitialized before it."""
-        return self._deployment
-
     # --- how they are put together --------------------------------------------------------------
-
-    @made_once
-    def _deployment(self) -> Deployment:
-        with self.store.read() as reader:
-            return deployments.current(reader)
 
     @made_once
     def _library(self) -> Library:
@@ -226,6 +195,24 @@ class Wiring:
             home_account=lambda: self.deployment().home_account,
         )
 
+    @made_once
+    def factors(self) -> Factors:
+        """Second factors: the rest of a sign-in, and fresher ones in a session that lives."""
+        return Factors(
+            store=self.store,
+            sealer=self.keyring,
+            methods=self._mfa_methods,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    @made_once
+    def _mfa_methods(self) -> Mapping[str, MfaMethod]:
+        services = MfaServices(ids=self.ids, hasher=self._hasher)
+        given = self._hooks.hook.iamkit_mfa_methods(services=services)
+        return mfa.by_name(method for methods in given for method in methods)
+
     def _parts(self) -> Parts:
         return self._gate_parts
 
@@ -252,7 +239,7 @@ class Wiring:
         )
 
     def _register_answering_builtins(self) -> None:
-        for builtin in (Responses(manners_of(self.settings, self.clock)), FrameworkRoutes()):
+        for builtin in (Responses(manners_of(self.settings, self.clock)), FrameworkRoutes(), CoreMethods()):
             self._hooks.register(builtin)
 
     def _register_authenticating_builtins(self) -> None:
@@ -281,55 +268,6 @@ class Wiring:
             shipped=shelf,
             operators=self._options.operators,
         )
-
-    def _make_directory(self) -> None:
-        self.settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The key and everybody's credentials are in here: no version control takes them by accident.
-        with (
-            contextlib.suppress(FileExistsError),
-            (self.settings.directory / ".gitignore").open("x", encoding="utf-8") as file,
-        ):
-            file.write("*\n")
-        if self._given_store is None and self._sql:
-            from iamkit.sql.migrate import upgrade
-
-            upgrade(self.settings.store_url)
-        path = self._key_path()
-        # A new key would open nothing of what a store that is in use holds: the old one has to come back.
-        if path is not None and not path.exists() and not self._initialized():
-            FileKeyProvider.create(path, self.ids)
-
-    @property
-    def _sql(self) -> bool:
-        return self.settings.store_url.startswith(("sqlite:", "postgres"))
-
-    def _key_path(self) -> Path | None:
-        url = self.settings.kek_url
-        return Path(url.removeprefix("file:")) if url.startswith("file:") else None
-
-    def _key_provider(self) -> KeyProvider:
-        supplied: KeyProvider | None = self._hooks.hook.iamkit_key_provider(url=self.settings.kek_url)
-        if supplied is not None:
-            return supplied
-        path = self._key_path()
-        if path is None:
-            raise ConfigurationError(f"no plugin knows the key provider `{self.settings.kek_url}`")
-        try:
-            return FileKeyProvider(path, self.ids)
-        except KeyFileMissingError:
-            if not self._initialized():
-                raise
-            raise ConfigurationError(
-                f"the key file `{path}` is missing, though the store is in use; restore it from a backup,"
-                " for no other key opens the access keys and passwords that the store holds"
-            ) from None
-
-    def _initialized(self) -> bool:
-        try:
-            self.deployment()
-        except NotInitialized:
-            return False
-        return True
 
     def _plugin_policies(self, arn: str) -> Sequence[AttachedPolicy]:
         return [item for given in self._hooks.hook.iamkit_resource_policies(arn=arn) for item in given]

@@ -216,6 +216,7 @@ ELSEWHERE = {
     "memory": "storage",
     "testing": "storage",
     "hookspecs": "test_house.py",
+    "ground": "test_wiring.py",
     "wiring": "test_kit.py",
 }
 
@@ -352,7 +353,7 @@ def test_every_hook_is_specified(name: str) -> None:
 
 
 # Modules that a reader has and iamkit has not.
-READERS_OWN = {"vault_keys": "VaultKeys", "switchboard": "Switchboard"}
+READERS_OWN = {"vault_keys": "VaultKeys", "switchboard": "Switchboard", "doorbell": "Doorbell"}
 
 
 def _example(name: str) -> str:

@@ -23,9 +23,9 @@ from iamkit.errors import (
     AuthenticationError,
     ConflictError,
     InputError,
-    InsufficientUserAuthentication,
     MissingAuthenticationToken,
     NoSuchEntity,
+    StepUpRequired,
     Throttling,
 )
 from iamkit.gate.challenges import challenges_of
@@ -115,7 +115,7 @@ def render(refusal: Refusal, manners: Manners = PLAIN) -> HttpResponse:
 def _door(refusal: Refusal, manners: Manners) -> str:
     """The page at which the refused person can sign in, with the way back; empty if there is none."""
     request = refusal.request
-    step_up = isinstance(refusal.error, InsufficientUserAuthentication)
+    step_up = isinstance(refusal.error, StepUpRequired)
     path = manners.step_up if step_up else manners.sign_in
     # The page itself is never sent to itself, whatever its mark says.
     if not path or refusal.status != 401 or request.path in (path, manners.sign_in, manners.step_up):

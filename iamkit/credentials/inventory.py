@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iamkit import epochs
-from iamkit.credentials import sessions
+from iamkit.credentials import mfa, recovery_codes, sessions
 from iamkit.credentials.access_keys import AccessKey, held_by
 from iamkit.credentials.passwords import PasswordRecord
 from iamkit.credentials.sessions import SessionRecord
@@ -18,24 +18,31 @@ class Inventory:
 
     password: bool
     access_keys: tuple[str, ...]
+    mfa_devices: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.password or bool(self.access_keys)
+        return self.password or bool(self.access_keys) or bool(self.mfa_devices)
 
 
 def inventory(reader: Reader, user_id: str) -> Inventory:
     """What the user holds. Sessions are not counted: they end with the user."""
     password = reader.get(PasswordRecord, (user_id,)) is not None
-    return Inventory(password, tuple(key.key_id for key in held_by(reader, user_id)))
+    return Inventory(
+        password,
+        tuple(key.key_id for key in held_by(reader, user_id)),
+        tuple(device.serial for device in mfa.of_subject(reader, user_id)),
+    )
 
 
 def remove_all(unit: Unit, *, account: str, user_id: str) -> None:
-    """Remove the user's password and keys and end its sessions, because the user goes.
+    """Remove the user's password, keys and factors and end its sessions, because the user goes.
 
     The session epoch stays: unique ids never come back, and a token of a removed user must not either.
     """
     unit.remove(PasswordRecord, (user_id,))
     unit.remove_all(AccessKey, {"user_id": user_id})
+    mfa.release_all(unit, user_id)
+    recovery_codes.remove_all(unit, user_id)
     unit.remove_all(SessionRecord, {"user_id": user_id})
     sessions.end_all(unit, account=account, user_id=user_id)
     unit.bump(epochs.principal(user_id))

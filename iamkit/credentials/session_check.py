@@ -31,6 +31,14 @@ _ELSEWHERE: Final = {
 }
 
 
+# By what a pending session awaits.
+_INCOMPLETE: Final = {
+    sessions.FACTOR: "the sign-in is not complete: a second factor has to be shown first",
+    sessions.NEW_PASSWORD: "the sign-in is not complete: a new password has to be chosen first",
+    "": "the sign-in is not complete; sign in again",
+}
+
+
 @dataclass(slots=True)
 class _Known:
     """A session as read, with the epochs of its session and its subject at that time."""
@@ -74,7 +82,7 @@ class SessionCheck:
         if kept.kind != kind:
             raise InvalidClientTokenId(_ELSEWHERE[kind])
         if kept.state != SessionState.ACTIVE:
-            raise InvalidClientTokenId("the sign-in is not complete: a new password has to be chosen first")
+            raise InvalidClientTokenId(_INCOMPLETE[kept.awaits[0] if kept.awaits else ""])
         if now >= known.touch_after:
             self._touch(known, now)
         return known.kept

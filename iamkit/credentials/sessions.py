@@ -55,6 +55,12 @@ class SessionLimits:
 MODERN: Final = SessionLimits("modern", timedelta(hours=1), timedelta(hours=24))
 PCI: Final = SessionLimits("pci", timedelta(minutes=15), timedelta(hours=12))
 AWS: Final = SessionLimits("aws", None, timedelta(hours=12))
+# How long a sign-in may take from the first step to the last.
+PENDING_FOR: Final = timedelta(minutes=10)
+
+# What a pending session awaits, in this order.
+FACTOR: Final = "factor"
+NEW_PASSWORD: Final = "password"  # noqa: S105  # a step, not a secret
 
 
 @record("session", key=("session_id",), unique=(("public_id",),), index=(("user_id",),))
@@ -62,7 +68,8 @@ AWS: Final = SessionLimits("aws", None, timedelta(hours=12))
 class SessionRecord:
     """One session. `session_id` is the SHA-256 of the token; `public_id` is what may be shown and logged.
 
-    `user_id` is the account id for root. `mfa_at` is when a second factor was last shown.
+    `user_id` is the account id for root. `mfa_at` is when a second factor was last shown. `awaits` are the
+    steps that a pending session lacks.
     """
 
     session_id: str = field(repr=False)
@@ -82,6 +89,7 @@ class SessionRecord:
     source: str | None
     session_epoch: int
     ended_at: datetime | None = None
+    awaits: tuple[str, ...] = ()
 
 
 @record("session_epoch", key=("user_id",))
@@ -102,6 +110,7 @@ class NewSession:
     public_id: str
     expires_at: datetime
     state: SessionState
+    awaits: tuple[str, ...] = ()
 
 
 def session_id_of(token: str) -> str | None:
@@ -121,15 +130,24 @@ def start(
     factors: tuple[str, ...],
     limits: SessionLimits,
     now: datetime,
-    pending: bool = False,
+    awaits: tuple[str, ...] = (),
     mfa_at: datetime | None = None,
     device: str = "",
     source: str | None = None,
+    instead_of: SessionRecord | None = None,
 ) -> NewSession:
-    """Begin a session under a new token. The subject's sessions that are past their time are cleared away."""
+    """Begin a session under a new token, pending if it `awaits` a step.
+
+    `instead_of` is the live session that it takes the place of: it began when that began, and lives no
+    longer (THR-S7). The subject's sessions that are past their time are cleared away.
+    """
     unit.remove_all(SessionRecord, {"user_id": user_id, "absolute_expires_at": _until(now)})
     token = TOKEN_PREFIX + ids.token()
-    state = SessionState.PENDING if pending else SessionState.ACTIVE
+    state = SessionState.PENDING if awaits else SessionState.ACTIVE
+    began = now if instead_of is None else instead_of.created_at
+    until = now + (PENDING_FOR if awaits else limits.absolute)
+    if instead_of is not None:
+        until = min(until, instead_of.absolute_expires_at)
     made = SessionRecord(
         session_id=hashlib.sha256(token.encode("ascii")).hexdigest(),
         public_id=ids.handle("s"),
@@ -138,18 +156,19 @@ def start(
         kind=str(kind),
         state=str(state),
         factors=factors,
-        auth_time=now,
+        auth_time=began,
         mfa_at=mfa_at,
-        created_at=now,
+        created_at=began,
         last_seen_at=now,
-        idle_expires_at=None if limits.idle is None else now + limits.idle,
-        absolute_expires_at=now + limits.absolute,
+        idle_expires_at=None if limits.idle is None else min(now + limits.idle, until),
+        absolute_expires_at=until,
         device=_printable(device),
         source=source,
         session_epoch=current_epoch(unit, user_id),
+        awaits=awaits,
     )
     unit.add(made)
-    return NewSession(Secret(token), made.public_id, made.absolute_expires_at, state)
+    return NewSession(Secret(token), made.public_id, made.absolute_expires_at, state, awaits)
 
 
 def end(unit: Unit, session_id: str, *, now: datetime) -> bool:
@@ -188,6 +207,15 @@ def live_sessions(reader: Reader, user_id: str, *, now: datetime) -> list[Sessio
     epoch = current_epoch(reader, user_id)
     found = reader.find(SessionRecord, {"user_id": user_id}, order="created_at")
     return [kept for kept in found if holds(kept, epoch=epoch, now=now)]
+
+
+def of_token(reader: Reader, token: str, *, now: datetime) -> SessionRecord | None:
+    """The session behind a token, pending ones included, if it still holds."""
+    session_id = session_id_of(token)
+    kept = None if session_id is None else reader.get(SessionRecord, (session_id,))
+    if kept is None or not holds(kept, epoch=current_epoch(reader, kept.user_id), now=now):
+        return None
+    return kept
 
 
 def holds(kept: SessionRecord, *, epoch: int, now: datetime) -> bool:

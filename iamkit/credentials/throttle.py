@@ -22,10 +22,15 @@ _UNKNOWN_PLACES: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class ThrottleRules:
-    """`free` attempts, then waits of 1, 2, 4 … `longest` seconds between attempts (security §4.6)."""
+    """`free` attempts, then waits of `first`, twice that … `longest` seconds between attempts.
+
+    After `stop_after` attempts without success there are no more until somebody resets them (security §4.6).
+    """
 
     free: int = 5
+    first: int = 1
     longest: int = 300
+    stop_after: int | None = None
 
     def wait_after(self, attempts: int) -> timedelta:
         """How long to wait after that many attempts without success."""
@@ -33,10 +38,12 @@ class ThrottleRules:
         if beyond < 0:
             return timedelta(0)
         # 2**9 is past the default limit already; the exponent is bounded before it is raised.
-        return timedelta(seconds=min(self.longest, 2 ** min(beyond, 30)))
+        return timedelta(seconds=min(self.longest, self.first * 2 ** min(beyond, 30)))
 
 
 MODERN: Final = ThrottleRules()
+# THR-M4: ten wrong codes lock a factor for half an hour, a hundred until it is bound anew.
+FACTORS: Final = ThrottleRules(free=10, first=1800, longest=1800, stop_after=100)
 
 
 @record("attempts", key=("subject", "factor"))
@@ -85,6 +92,7 @@ class Throttle:
                 count = 1
                 unit.add(AttemptCounter(subject, self._factor, 1, self._until(1, now), now))
             else:
+                self._refuse_stopped(kept)
                 self._refuse_waiting(kept, now)
                 count = kept.attempts + 1
                 values = {"attempts": count, "blocked_until": self._until(count, now), "last_at": now}
@@ -98,6 +106,13 @@ class Throttle:
     def _until(self, count: int, now: datetime) -> datetime | None:
         wait = self._rules.wait_after(count)
         return now + wait if wait else None
+
+    def _refuse_stopped(self, kept: AttemptCounter) -> None:
+        if self._rules.stop_after is not None and kept.attempts >= self._rules.stop_after:
+            raise Throttling(
+                "too many attempts; use another factor, or have an administrator bind this one anew",
+                retry_after=self._rules.longest,
+            )
 
     def _refuse_waiting(self, kept: AttemptCounter, now: datetime) -> None:
         if kept.blocked_until is None or now >= kept.blocked_until:

@@ -9,8 +9,8 @@ from typing import Final
 
 from iamkit.errors import (
     AuthenticationError,
-    InsufficientUserAuthentication,
     MissingAuthenticationToken,
+    StepUpRequired,
     UnclassifiedRoute,
 )
 from iamkit.gate.verdict import Refusal
@@ -50,7 +50,7 @@ def challenges_of(refusal: Refusal) -> tuple[str, ...]:
         return ()
     error, given = refusal.error, refusal.challenges or (_ANY,)
     bearer = bearer_of(given)
-    if isinstance(error, InsufficientUserAuthentication) and bearer is not None:
+    if isinstance(error, StepUpRequired) and bearer is not None:
         age = "" if error.max_age is None else f', max_age="{error.max_age}"'
         return (
             f'{_with_parameters(bearer)}error="insufficient_user_authentication", '

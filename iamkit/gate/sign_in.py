@@ -8,40 +8,35 @@ Hashing is done outside any unit of work; the session, the counter's reset and t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
-from iamkit.audit.event import Actor, Event, Origin, new_event
+from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import passwords, sessions
+from iamkit.credentials import mfa, passwords, sessions
 from iamkit.credentials.hashing import HashedPassword, Hasher, Verification, prepared
 from iamkit.credentials.passwords import PasswordRecord, PasswordRules
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits, SessionRecord
 from iamkit.credentials.throttle import Throttle, known_subject, unknown_subject
-from iamkit.errors import ConcurrentModification, InvalidCredentials, NoSuchEntity, Throttling
+from iamkit.errors import (
+    ConcurrentModification,
+    ExpiredToken,
+    InputError,
+    InvalidCredentials,
+    NoSuchEntity,
+    Throttling,
+)
+from iamkit.gate.sign_in_events import SUCCESS, Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import accounts, users
 from iamkit.identity.users import User
 from iamkit.ids import Ids
 from iamkit.storage import Reader, Store, Unit
 
-HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
-SOURCE: Final = "signin.amazonaws.com"
-
 # What can be a name at all; anything else is nobody's, and is not looked for.
 _USER_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[a-z0-9-]{3,63}", re.ASCII)
-
-
-class Recorder(Protocol):
-    """Where sign-in events go; `iamkit.audit.trail.Trail` is one."""
-
-    def record(self, unit: Unit, event: Event) -> None: ...
-
-    def announce(self, event: Event) -> None: ...
-
-    def record_alone(self, event: Event) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +95,7 @@ class SignIn:
         user_agent: str,
         kind: SessionKind,
     ) -> NewSession:
-        """Start a session, under a new token each time (THR-S1). `pending` if the password must be changed.
+        """Start a session, under a new token each time (THR-S1). It `awaits` what more is needed.
 
         Raises InvalidCredentials, ValidationError for a password that nobody can have, Throttling when there
         were too many attempts or too many are being checked.
@@ -117,6 +112,7 @@ class SignIn:
                 and kept is not None
                 and passwords.note_use(unit, kept, now=now, rehashed=rehashed)
             ):
+                awaits = _awaits(unit, kept)
                 session = sessions.start(
                     unit,
                     self._ids,
@@ -126,13 +122,15 @@ class SignIn:
                     factors=("password",),
                     limits=self._limits,
                     now=now,
-                    pending=kept.must_change,
+                    awaits=awaits,
                     device=user_agent,
                     source=source,
                 )
                 self._throttle.reset(unit, claim.subject)
                 about = {"sessionId": session.public_id, "kind": str(kind), "state": str(session.state)}
-                event = self._event("ConsoleLogin", claim, origin, None, iamkit=about)
+                # With a second factor to come, the login is not yet one (CAP-D1).
+                step = "CheckMfa" if sessions.FACTOR in awaits else "ConsoleLogin"
+                event = self._event(step, claim, origin, Outcome(iamkit=about))
                 self._trail.record(unit, event)
                 started: NewSession | None = session
             else:
@@ -154,7 +152,7 @@ class SignIn:
                 return False
             claim = _Claim(kept.account, users.by_id(unit, kept.user_id), None, "")
             origin = Origin(source or "unknown", user_agent)
-            event = self._event("ConsoleLogout", claim, origin, None, iamkit={"sessionId": kept.public_id})
+            event = self._event("ConsoleLogout", claim, origin, Outcome(iamkit={"sessionId": kept.public_id}))
             self._trail.record(unit, event)
         self._trail.announce(event)
         return True
@@ -187,7 +185,13 @@ class SignIn:
         now = self._clock.now()
         with self._store.write() as unit:
             user, kept = _still(unit, claim, now)
-            done = user is not None and kept is not None and (kept.must_change or not only_if_required)
+            # Whoever holds a factor shows it first, and chooses in the session that follows (THR-P13).
+            done = (
+                user is not None
+                and kept is not None
+                and (kept.must_change or not only_if_required)
+                and not mfa.of_subject(unit, user.user_id)
+            )
             if user is not None and kept is not None and done:
                 try:
                     passwords.put(
@@ -203,11 +207,67 @@ class SignIn:
                     done = False
                 else:
                     self._throttle.reset(unit, claim.subject)
-                    event = self._event("PasswordUpdated", claim, origin, None)
+                    event = self._event("PasswordUpdated", claim, origin)
                     self._trail.record(unit, event)
         if not done:
             raise self._failed("PasswordUpdated", claim, origin)
         self._trail.announce(event)
+
+    def choose_password(
+        self, token: str, new: str, *, source: str | None = None, user_agent: str = ""
+    ) -> NewSession:
+        """Choose the new password that a pending session awaits, and go on under a new token.
+
+        Raises ExpiredToken, InputError while a second factor comes first, PasswordPolicyViolation.
+        """
+        passwords.check_password(new, rules=self._rules)
+        with self._store.read() as reader:
+            session, user, kept = self._choosing(reader, token)
+            words = _own_words(reader, _Claim(user.account, user, kept, ""), user.name)
+        passwords.check_password(new, rules=self._rules, own_words=words)
+        hashed = self._hasher.hash(new)
+        now, origin = self._clock.now(), Origin(source or "unknown", user_agent)
+        with self._store.write() as unit:
+            # Read again: one of many who choose at once finds the session still there.
+            session, user, kept = self._choosing(unit, token)
+            passwords.put(
+                unit,
+                account=user.account,
+                user_id=user.user_id,
+                hashed=hashed,
+                must_change=False,
+                now=now,
+                expected=kept,
+            )
+            started = sessions.start(
+                unit,
+                self._ids,
+                account=user.account,
+                user_id=user.user_id,
+                kind=SessionKind(session.kind),
+                factors=session.factors,
+                limits=self._limits,
+                now=now,
+                mfa_at=session.mfa_at,
+                device=user_agent or session.device,
+                source=source or session.source,
+            )
+            about = Outcome(iamkit={"sessionId": started.public_id, "state": str(started.state)})
+            event = self._event("PasswordUpdated", _Claim(user.account, user, kept, ""), origin, about)
+            self._trail.record(unit, event)
+        self._trail.announce(event)
+        return started
+
+    def _choosing(self, reader: Reader, token: str) -> tuple[SessionRecord, User, PasswordRecord]:
+        """The session that awaits a new password, and whose. Raises ExpiredToken, InputError."""
+        session = sessions.of_token(reader, token, now=self._clock.now())
+        user = None if session is None else users.by_id(reader, session.user_id)
+        kept = None if user is None else passwords.find(reader, user.user_id)
+        if session is None or user is None or kept is None or not user.enabled:
+            raise ExpiredToken("the sign-in has ended or took too long; start again")
+        if session.awaits[:1] != (sessions.NEW_PASSWORD,):
+            raise InputError("this session awaits no new password; show the second factor first, if it does")
+        return session, user, kept
 
     def _verified(
         self, account_or_alias: str, user_name: str, password: str, origin: Origin, name: str
@@ -221,7 +281,7 @@ class SignIn:
             kept = claim.password
             verification = self._hasher.verify(None if kept is None else kept.hashed, password)
         except Throttling as fault:
-            self._trail.record_alone(self._event(name, claim, origin, fault.code))
+            self._trail.record_alone(self._event(name, claim, origin, Outcome(fault.code)))
             raise
         if not verification.ok or not claim.may_enter(self._clock.now()):
             raise self._failed(name, claim, origin)
@@ -235,40 +295,12 @@ class SignIn:
             return None
 
     def _failed(self, name: str, claim: _Claim, origin: Origin) -> InvalidCredentials:
-        self._trail.record_alone(self._event(name, claim, origin, InvalidCredentials.code))
+        self._trail.record_alone(self._event(name, claim, origin, Outcome(InvalidCredentials.code)))
         return InvalidCredentials("the account, the user name or the password is not right")
 
-    def _event(
-        self,
-        name: str,
-        claim: _Claim,
-        origin: Origin,
-        error_code: str | None,
-        *,
-        iamkit: Mapping[str, object] | None = None,
-    ) -> Event:
-        """An event as CAP-J4 has it. A name that nobody has may be a misplaced password: it is not kept."""
-        account = claim.account or self._home_account()
-        user = claim.user
-        actor = Actor("IAMUser", account=account, user_name=HIDDEN)
-        if user is not None:
-            actor = Actor("IAMUser", user.user_id, user.arn, user.account, user_name=user.name)
-        return new_event(
-            self._ids,
-            at=self._clock.now(),
-            account=account,
-            actor=actor,
-            source=SOURCE,
-            name=name,
-            read_only=False,
-            origin=origin,
-            event_type="AwsConsoleSignIn",
-            response_elements={name: "Failure" if error_code else "Success"},
-            additional={"LoginTo": "", "MobileVersion": "No", "MFAUsed": "No"},
-            error_code=error_code,
-            error_message="Failed authentication" if error_code else None,
-            iamkit=iamkit,
-        )
+    def _event(self, name: str, claim: _Claim, origin: Origin, outcome: Outcome = SUCCESS) -> Event:
+        actor = actor_of(claim.account or self._home_account(), claim.user)
+        return sign_in_event(self._ids, name, actor, origin, outcome, at=self._clock.now())
 
 
 def _claim(reader: Reader, account_or_alias: str, user_name: str) -> _Claim:
@@ -297,6 +329,14 @@ def _still(unit: Unit, claim: _Claim, now: datetime) -> tuple[User | None, Passw
     if kept is None or kept.generation != claim.password.generation or not present.may_enter(now):
         return None, None
     return user, kept
+
+
+def _awaits(reader: Reader, kept: PasswordRecord) -> tuple[str, ...]:
+    """What more it takes than the password."""
+    return (
+        *((sessions.FACTOR,) if mfa.of_subject(reader, kept.user_id) else ()),
+        *((sessions.NEW_PASSWORD,) if kept.must_change else ()),
+    )
 
 
 def _own_words(reader: Reader, claim: _Claim, user_name: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from iamkit.errors import AccessDenied, IamkitError, InsufficientUserAuthentication
+from iamkit.errors import AccessDenied, IamkitError, StepUpRequired
 from iamkit.http import HttpRequest
 from iamkit.identity.principal import Principal
 from iamkit.policy.decision import Decision
@@ -40,7 +40,7 @@ class Verdict:
         """The error for this denial, which says so if another sign-in would help."""
         if self.step_up is None:
             return AccessDenied(message, decision_id=self.id)
-        return InsufficientUserAuthentication(
+        return StepUpRequired(
             f"{message} without a fresh sign-in with MFA", decision_id=self.id, max_age=self.step_up.max_age
         )
 

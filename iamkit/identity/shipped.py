@@ -117,9 +117,28 @@ def core_policies(read_actions: Iterable[str] = ()) -> tuple[ShippedPolicy, ...]
                         "iamkit:ListSessions",
                     ],
                     "Resource": _SELF,
+                },
+                *_OWN_FACTORS,
+            ),
+            description="one's own password, access keys, sessions and second factors",
+        ),
+        ShippedPolicy(
+            "IAMSelfManageMFA",
+            _document(*_OWN_FACTORS),
+            description="one's own second factors",
+        ),
+        ShippedPolicy(
+            "RequireMFA",
+            _document(
+                {
+                    "Effect": "Deny",
+                    "NotAction": sorted({*_ENROLLING, "iam:ChangePassword", "sts:GetCallerIdentity"}),
+                    "Resource": "*",
+                    # IfExists: a long-term access key has no such key, and is denied too.
+                    "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
                 }
             ),
-            description="one's own password, access keys and sessions",
+            description="nothing but enrolling a second factor, until one was shown; allows nothing itself",
         ),
         ShippedPolicy(
             FULL_ACCESS,
@@ -136,6 +155,40 @@ _SELF: Final = [
     "arn:*:iam::${aws:PrincipalAccount}:user/${aws:username}",
     "arn:*:iam::${aws:PrincipalAccount}:user/*/${aws:username}",
 ]
+
+
+_DEVICE: Final = "arn:*:iam::${aws:PrincipalAccount}:mfa/${aws:username}"
+# What it takes to get a first factor.
+_ENROLLING: Final = (
+    "iam:CreateVirtualMFADevice",
+    "iam:EnableMFADevice",
+    "iam:GetUser",
+    "iam:ListMFADevices",
+    "iam:ResyncMFADevice",
+    "iamkit:BeginMFAEnrollment",
+    "iamkit:FinishMFAEnrollment",
+)
+# A user's virtual devices are called by the user's name, or stand on a path of that name.
+_OWN_FACTORS: Final[tuple[Mapping[str, object], ...]] = (
+    {
+        "Effect": "Allow",
+        "Action": ["iam:CreateVirtualMFADevice", "iam:DeleteVirtualMFADevice"],
+        "Resource": [_DEVICE, f"{_DEVICE}/*"],
+    },
+    {
+        "Effect": "Allow",
+        "Action": sorted(
+            {
+                *_ENROLLING,
+                "iam:DeactivateMFADevice",
+                "iam:GetMFADevice",
+                "iamkit:CreateRecoveryCodes",
+            }
+            - {"iam:CreateVirtualMFADevice"}
+        ),
+        "Resource": _SELF,
+    },
+)
 
 
 def _document(*statements: Mapping[str, object]) -> str:

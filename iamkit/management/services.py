@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from iamkit.credentials.challenges import Open
 from iamkit.credentials.hashing import Hasher
+from iamkit.credentials.mfa import MfaMethod
 from iamkit.credentials.passwords import MODERN, PasswordRules
 from iamkit.credentials.secret import Sealer
 from iamkit.credentials.throttle import Throttle
@@ -41,6 +43,10 @@ class Services:
     options: EvaluationOptions
     throttle: Throttle
     password_rules: PasswordRules = MODERN
+    # The second factors that there are, the counter of attempts at each, and a try at what was begun.
+    mfa_methods: Mapping[str, MfaMethod] = field(default_factory=dict)
+    factor_throttle: Callable[[str], Throttle]
+    take_try: Callable[[tuple[str, str, str]], Open | None]
     # `Principals.current`: a desk that is used again must not go on with what its principal could do before.
     current: Callable[[Principal], Principal] = unchanged
     # Has the decisions that are queued written, for operations that read them.

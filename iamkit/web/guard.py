@@ -19,9 +19,9 @@ from iamkit.errors import (
     ConfigurationError,
     EvaluationError,
     IamkitError,
-    InsufficientUserAuthentication,
     MissingAuthenticationToken,
     ServiceUnavailable,
+    StepUpRequired,
     UnclassifiedRoute,
     kind_and_place,
 )
@@ -198,7 +198,7 @@ class Guard:
         if refusal.hidden or not (refusal.status == 401 or (refusal.status == 403 and bearer_sent)):
             return refusal
         challenges, error = self.gate.challenges(), refusal.error
-        if isinstance(error, InsufficientUserAuthentication) and bearer_of(challenges) is None:
+        if isinstance(error, StepUpRequired) and bearer_of(challenges) is None:
             # Nobody signs in here, so there is nothing to ask for (RFC 9470 knows it of bearer tokens).
             error = AccessDenied(error.message, decision_id=error.decision_id)
         return replace(refusal, error=error, challenges=challenges)

@@ -12,10 +12,10 @@ from iamkit.errors import (
     ConfigurationError,
     EvaluationError,
     IamkitError,
-    InsufficientUserAuthentication,
     InvalidClientTokenId,
     MalformedRequest,
     MissingAuthenticationToken,
+    StepUpRequired,
     StoreUnavailable,
     Throttling,
 )
@@ -171,7 +171,7 @@ def test_a_navigation_without_a_session_goes_to_the_sign_in_page() -> None:
     )
 
     first = render(Refusal(asked, MISSING), DOORS)
-    again = render(Refusal(asked, InsufficientUserAuthentication("no", max_age=300)), DOORS)
+    again = render(Refusal(asked, StepUpRequired("no", max_age=300)), DOORS)
 
     assert (first.status, header(first, "location")) == (
         303,
@@ -240,10 +240,8 @@ def test_htmx_that_is_denied_swaps_nothing() -> None:
 def test_a_step_up_is_asked_for_in_the_words_of_rfc_9470() -> None:
     """401 with the age that the policy says; nothing about an invalid token, and no other way in."""
     both = ('Bearer realm="iamkit"', 'AWS4-HMAC-SHA256 realm="iamkit"')
-    fresh = Refusal(request(), InsufficientUserAuthentication("no", max_age=300), challenges=both)
-    any_age = Refusal(
-        request(authorization="Bearer x"), InsufficientUserAuthentication("no"), challenges=("Bearer",)
-    )
+    fresh = Refusal(request(), StepUpRequired("no", max_age=300), challenges=both)
+    any_age = Refusal(request(authorization="Bearer x"), StepUpRequired("no"), challenges=("Bearer",))
 
     start = 'error="insufficient_user_authentication", error_description="sign in again with MFA", '
     acr = 'acr_values="urn:iamkit:acr:mfa"'
@@ -251,7 +249,7 @@ def test_a_step_up_is_asked_for_in_the_words_of_rfc_9470() -> None:
         f'Bearer realm="iamkit", {start}{acr}, max_age="300"'
     ]
     assert header(render(any_age), "www-authenticate") == [f"Bearer {start}{acr}"]
-    assert json.loads(render(fresh).body)["type"] == "urn:iamkit:error:InsufficientUserAuthentication"
+    assert json.loads(render(fresh).body)["type"] == "urn:iamkit:error:StepUpRequired"
 
 
 def test_a_bearer_token_that_does_not_reach_is_told_the_action() -> None:

@@ -58,7 +58,7 @@ def start(
             factors=("password",),
             limits=limits,
             now=clock.now(),
-            pending=pending,
+            awaits=("password",) if pending else (),
         )
     return made.token.reveal()
 

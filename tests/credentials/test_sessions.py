@@ -32,7 +32,7 @@ def start(
             factors=("password",),
             limits=MODERN,
             now=clock.now(),
-            pending=pending,
+            awaits=("password",) if pending else (),
             device=device,
         )
 

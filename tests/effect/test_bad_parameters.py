@@ -18,7 +18,7 @@ from iamkit.credentials.secret import Secret
 from iamkit.errors import IamkitError
 from iamkit.identity.tree import TreeNode
 from iamkit.kit import IAM
-from iamkit.management import access_keys, groups, guardrails, login_profiles, policies, roles, users
+from iamkit.management import access_keys, groups, guardrails, login_profiles, mfa, policies, roles, users
 from iamkit.management.desk import Desk
 from iamkit.management.operation import Operation
 from iamkit.sql.records import declared
@@ -32,7 +32,8 @@ TRUST = json.dumps(
         "Statement": {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"},
     }
 )
-TRACES = ("audit_event", "decision", "policy_document")
+# Attempts at what can be guessed are counted before they are looked at.
+TRACES = ("audit_event", "decision", "policy_document", "attempts")
 
 
 def operations() -> dict[str, Operation[..., object]]:
@@ -145,6 +146,7 @@ def iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IAM]:
         desk.do(groups.add_user_to_group, group_name="g", user_name="ana")
         desk.do(roles.create_role, role_name="r", assume_role_policy_document=TRUST)
         desk.do(policies.create_policy, policy_name="p", policy_document=TEXT)
+        desk.do(mfa.create_virtual_mfa_device, virtual_mfa_device_name="known")
         desk.do(guardrails.create_guardrail, name="rail", policy_document=TEXT)
         yield iam
 
@@ -187,6 +189,12 @@ def good(iam: IAM) -> dict[str, object]:
         "action_names": ("docs:Get",),
         "action_name": "docs:Get",
         "policy_input_list": (TEXT,),
+        "virtual_mfa_device_name": "phone",
+        "serial_number": f"arn:aws:iam::{ACCOUNT}:mfa/known",
+        "authentication_code1": Secret("123456"),
+        "authentication_code2": Secret("654321"),
+        "method": "totp",
+        "answer": Secret('{"code": "123456"}'),
     }
 
 

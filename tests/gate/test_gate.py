@@ -21,10 +21,10 @@ from iamkit.errors import (
     AccessDenied,
     EvaluationError,
     IamkitError,
-    InsufficientUserAuthentication,
     InvalidClientTokenId,
     NotInitialized,
     ServiceUnavailable,
+    StepUpRequired,
     StoreUnavailable,
 )
 from iamkit.gate.context import ContextBuilder
@@ -691,7 +691,7 @@ def test_a_denial_says_which_sign_in_would_lift_it(
 
     assert not verdict
     assert verdict.step_up == StepUp(300)
-    assert isinstance(error, InsufficientUserAuthentication)
+    assert isinstance(error, StepUpRequired)
     assert (error.status, error.max_age, error.decision_id) == (401, 300, verdict.id)
     assert built.record().outcome == "implicitDeny"
 

@@ -39,7 +39,8 @@ from iamkit.errors import (
     ValidationError,
 )
 from iamkit.gate.authenticate import Authenticator
-from iamkit.gate.sign_in import HIDDEN, SignIn
+from iamkit.gate.sign_in import SignIn
+from iamkit.gate.sign_in_events import HIDDEN
 from iamkit.http import Headers, HttpRequest
 from iamkit.identity import accounts, users
 from iamkit.identity.house import House

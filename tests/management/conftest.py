@@ -14,13 +14,16 @@ from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import Event
 from iamkit.audit.trail import Trail
 from iamkit.clock import FrozenClock
+from iamkit.credentials import challenges
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.hashing import Hasher, HashingGate, HashParameters
 from iamkit.credentials.key_file import FileKeyProvider
+from iamkit.credentials.mfa import Answer, Asking, Begun, Enrolled, Proof
 from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sealing import Keyring
 from iamkit.credentials.throttle import Throttle
 from iamkit.gate.context import ContextBuilder
+from iamkit.gate.factors import factor_throttle
 from iamkit.gate.gate import Gate, Parts
 from iamkit.gate.origin import Proxies
 from iamkit.gate.verdict import Refusal
@@ -55,6 +58,26 @@ class Nobody:
 
 def _no_page(refusal: Refusal) -> HttpResponse:
     raise NotImplementedError
+
+
+class WordMethod:
+    """A factor of a plugin: who says the word that was asked for has it."""
+
+    name = "word"
+
+    def begin(self, asking: Asking) -> Begun | None:
+        return Begun({"say": "friend"}, kept=b"friend", tries=2)
+
+    def verify(self, asking: Asking, answer: Answer, kept: bytes | None) -> Proof | None:
+        if kept is None or answer.get("word", "").encode() != kept:
+            return None
+        return Proof(asking.devices[0].serial, lambda unit: True)
+
+    def begin_enrolment(self, asking: Asking) -> Begun | None:
+        return self.begin(asking)
+
+    def finish_enrolment(self, asking: Asking, answer: Answer, kept: bytes) -> Enrolled | None:
+        return Enrolled("mfa/door", "door") if answer.get("word", "").encode() == kept else None
 
 
 class Office:
@@ -111,6 +134,9 @@ class Office:
             resource_layers=resources,
             options=options,
             throttle=Throttle(self.store, self.clock),
+            mfa_methods={"word": WordMethod()},
+            factor_throttle=lambda method: factor_throttle(self.store, self.clock, method),
+            take_try=lambda key: challenges.take_try_alone(self.store, keyring, key, now=self.clock.now()),
             current=self.principals.current,
             write_decisions=self.log.flush,
             catalog=catalog,

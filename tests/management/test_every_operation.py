@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamkit.credentials import access_keys as keys
-from iamkit.credentials import passwords, sessions
+from iamkit.credentials import challenges, mfa, mfa_otp, otp, passwords, sessions
 from iamkit.credentials.secret import Secret
 from iamkit.errors import AccessDenied
 from iamkit.identity import (
@@ -99,6 +99,29 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             passwords.put(
                 unit, account=HOME, user_id=user.user_id, hashed=hashed, must_change=False, now=house.now()
             )
+    sealer, seed = office.services.sealer, b"\x07" * otp.SEED_BYTES
+    with office.store.write() as unit:
+        for name, owner in (("held", sam.user_id), ("free", None)):
+            mfa.add(
+                unit,
+                sealer,
+                serial=house.arn(HOME, "mfa", "/", name),
+                account=HOME,
+                method="totp",
+                name=name,
+                now=house.now(),
+                secret=seed,
+                public=mfa_otp.facts_of(otp.STANDARD),
+                user_id=owner,
+            )
+        begun = mfa.Begun({}, b"friend")
+        challenges.begin(unit, sealer, house.ids, ("enrol", sam.user_id, "word"), begun, now=house.now())
+    step = otp.step_at(house.now())
+    codes = {
+        "authentication_code1": Secret(otp.code_at(seed, step - 1)),
+        "authentication_code2": Secret(otp.code_at(seed, step)),
+    }
+    held_mfa, free_mfa = f"arn:aws:iam::{HOME}:mfa/held", f"arn:aws:iam::{HOME}:mfa/free"
     decision = office.gate.authorize(office.principals.find(HOME, "sam"), "doc:Get", NOTE).id
     who = {"user": "sam", "group": "team", "role": "worker"}
     samples: dict[str, Arguments] = {
@@ -144,6 +167,21 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iam:UpdateLoginProfile": {"user_name": "sam", "password": Secret(NEXT_SECRET)},
         "iam:DeleteLoginProfile": {"user_name": "sam"},
         "iam:ChangePassword": {"old_password": Secret(SECRET), "new_password": Secret(NEXT_SECRET)},
+        "iam:CreateVirtualMFADevice": {"virtual_mfa_device_name": "new"},
+        "iam:DeleteVirtualMFADevice": {"serial_number": free_mfa},
+        "iam:ListVirtualMFADevices": {},
+        "iam:ListMFADevices": {"user_name": "sam"},
+        "iam:GetMFADevice": {"user_name": "sam", "serial_number": held_mfa},
+        "iam:EnableMFADevice": {"user_name": "sam", "serial_number": free_mfa, **codes},
+        "iam:ResyncMFADevice": {"user_name": "sam", "serial_number": held_mfa, **codes},
+        "iam:DeactivateMFADevice": {"user_name": "sam", "serial_number": held_mfa},
+        "iamkit:BeginMFAEnrollment": {"user_name": "sam", "method": "word"},
+        "iamkit:FinishMFAEnrollment": {
+            "user_name": "sam",
+            "method": "word",
+            "answer": Secret('{"word": "friend"}'),
+        },
+        "iamkit:CreateRecoveryCodes": {"user_name": "sam"},
         "iamkit:ListSessions": {"user_name": "sam"},
         "iamkit:EndSession": {"user_name": "sam", "session_id": session},
         "iamkit:EndSessions": {"user_name": "sam"},

@@ -202,6 +202,38 @@ def upgrade() -> None:
     op.create_index("ix_iamkit_membership_group_id", "iamkit_membership", ["group_id"])
     op.create_index("ix_iamkit_membership_user_id", "iamkit_membership", ["user_id"])
     op.create_table(
+        "iamkit_mfa_challenge",
+        sa.Column("challenge_id", TEXT, nullable=False),
+        sa.Column("begun_id", TEXT, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("most_tries", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("challenge_id", name="pk_iamkit_mfa_challenge"),
+    )
+    op.create_index("ix_iamkit_mfa_challenge_expires_at", "iamkit_mfa_challenge", ["expires_at"])
+    op.create_table(
+        "iamkit_mfa_device",
+        sa.Column("serial", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("method", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=True),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("public", TEXT, nullable=False),
+        sa.Column("counter", sa.BigInteger(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("enabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("handle", TEXT, nullable=True),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("serial", name="pk_iamkit_mfa_device"),
+        sa.UniqueConstraint("handle", name="uq_iamkit_mfa_device_handle"),
+    )
+    op.create_index("ix_iamkit_mfa_device_account", "iamkit_mfa_device", ["account"])
+    op.create_index("ix_iamkit_mfa_device_user_id", "iamkit_mfa_device", ["user_id"])
+    op.create_table(
         "iamkit_password",
         sa.Column("user_id", TEXT, nullable=False),
         sa.Column("account", TEXT, nullable=False),
@@ -274,6 +306,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_principal_reference_unique_id", "iamkit_principal_reference", ["unique_id"])
     op.create_table(
+        "iamkit_recovery_code",
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("number", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("profile", TEXT, nullable=False),
+        sa.Column("pepper_key_id", TEXT, nullable=False),
+        sa.Column("normalization", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "number", name="pk_iamkit_recovery_code"),
+    )
+    op.create_table(
         "iamkit_resource_policy",
         sa.Column("account", TEXT, nullable=False),
         sa.Column("resource_arn", TEXT, nullable=False),
@@ -321,6 +364,7 @@ def upgrade() -> None:
         sa.Column("source", TEXT, nullable=True),
         sa.Column("session_epoch", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("awaits", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("session_id", name="pk_iamkit_session"),
         sa.UniqueConstraint("public_id", name="uq_iamkit_session_public_id"),
     )

@@ -1,0 +1,83 @@
+"""Challenges: what was begun and waits for an answer, sealed, for some minutes and a few tries.
+
+There is one for a purpose, an owner and a method; a new one takes the place of the old. A try is counted
+before the answer is looked at, and the one who removes the challenge is the one whose answer counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from iamkit.credentials.mfa import Begun
+from iamkit.credentials.secret import Sealer
+from iamkit.ids import Ids
+from iamkit.storage import Less, Plus, Store, Unit, record
+
+PURPOSE: Final = "mfa-challenge"
+
+
+@record("mfa_challenge", key=("challenge_id",), index=(("expires_at",),))
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One that was begun. `begun_id` tells it from an earlier one with the same key."""
+
+    challenge_id: str
+    begun_id: str
+    sealed: bytes = field(repr=False)
+    tries: int
+    most_tries: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A challenge with a try taken. `kept` is what the method had kept."""
+
+    challenge_id: str
+    begun_id: str
+    kept: bytes = field(repr=False)
+
+
+def begin(
+    unit: Unit, sealer: Sealer, ids: Ids, key: tuple[str, str, str], begun: Begun, *, now: datetime
+) -> None:
+    """Keep a challenge for (purpose, owner, method), in the place of an earlier one."""
+    challenge_id = _id(key)
+    unit.remove_all(Challenge, {"expires_at": Less(now)})
+    unit.remove(Challenge, (challenge_id,))
+    sealed = sealer.seal(begun.kept, purpose=PURPOSE, account="", record_id=challenge_id)
+    unit.add(Challenge(challenge_id, ids.handle("c"), sealed, 0, begun.tries, now + begun.lifetime))
+
+
+def take_try(unit: Unit, sealer: Sealer, key: tuple[str, str, str], *, now: datetime) -> Open | None:
+    """Count a try. None if nothing was begun, it is too late, or the tries are used up."""
+    challenge_id = _id(key)
+    found = unit.get(Challenge, (challenge_id,))
+    if found is None or now >= found.expires_at or found.tries >= found.most_tries:
+        return None
+    unit.change(Challenge, (challenge_id,), {"tries": Plus()})
+    kept = sealer.unseal(found.sealed, purpose=PURPOSE, account="", record_id=challenge_id)
+    return Open(challenge_id, found.begun_id, kept)
+
+
+def take_try_alone(store: Store, sealer: Sealer, key: tuple[str, str, str], *, now: datetime) -> Open | None:
+    """Count a try in a unit of its own, which no later failure takes back."""
+    with store.write() as unit:
+        return take_try(unit, sealer, key, now=now)
+
+
+def settle(unit: Unit, taken: Open) -> bool:
+    """Remove the challenge that was answered: one of many callers gets True."""
+    found = unit.get(Challenge, (taken.challenge_id,))
+    return (
+        found is not None
+        and found.begun_id == taken.begun_id
+        and unit.remove(Challenge, (taken.challenge_id,))
+    )
+
+
+def _id(key: tuple[str, str, str]) -> str:
+    return hashlib.sha256("\x00".join(key).encode()).hexdigest()
