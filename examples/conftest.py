@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -53,7 +54,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Started
 
 
 @pytest.fixture
-def load(started: Started) -> Iterator[Callable[[str], ModuleType]]:
+def load(started: Started, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
     """Import an example's module by its path below `examples/`, as a server would."""
     opened: list[ModuleType] = []
 
@@ -62,6 +63,8 @@ def load(started: Started) -> Iterator[Callable[[str], ModuleType]]:
         if spec is None or spec.loader is None:
             raise FileNotFoundError(path)
         module = importlib.util.module_from_spec(spec)
+        # Where Litestar looks for the names of annotations, as after any import.
+        monkeypatch.setitem(sys.modules, spec.name, module)
         spec.loader.exec_module(module)
         opened.append(module)
         return module

@@ -24,7 +24,8 @@
     │   ├── IncompleteSignature     400: the signature's form is wrong
     │   ├── ExpiredToken
     │   ├── InvalidCredentials      sign-in failed; says the same whatever the cause
-    │   └── InvalidAuthenticationCode  403: a code or another second factor is not right
+    │   └── PasswordExpired         the password was right, and is too old; an administrator sets another
+    ├── InvalidAuthenticationCode   403: a code or another second factor is not right
     ├── AccessDenied                403: the caller is known, no policy lets the request pass
     │   ├── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
     │   └── StepUpRequired          401: a fresher sign-in or second factor would let it pass
@@ -216,7 +217,13 @@ class InvalidCredentials(AuthenticationError):
     code = "InvalidCredentials"
 
 
-class InvalidAuthenticationCode(AuthenticationError):
+class PasswordExpired(AuthenticationError):
+    """The password is right and past its age, in an account where users cannot choose a new one then."""
+
+    code = "PasswordExpired"
+
+
+class InvalidAuthenticationCode(IamkitError):
     """A second factor is wrong, late, or was used already (AWS answers 403)."""
 
     code = "InvalidAuthenticationCode"

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from iamkit.audit.event import Origin
-from iamkit.builtin.sessions import cookie_name, set_cookie
+from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
 from iamkit.credentials.authentication import Authentication
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
-from iamkit.gate import cross_site, csrf
+from iamkit.gate import cross_site, csrf, current
 from iamkit.gate.asking import csrf_token, request_served
 from iamkit.gate.current import acting, current_principal
 from iamkit.gate.health import Health
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from iamkit.web.asgi import ASGIApp, ASGIMiddleware
+    from iamkit.web.route_file import Routes
     from iamkit.web.wsgi import WSGIMiddleware
+
+AppT = TypeVar("AppT")
 
 
 class IAM(Wiring):
@@ -55,6 +58,8 @@ class IAM(Wiring):
 
     require = staticmethod(marker.require)
     public = staticmethod(marker.public)
+    # Who the request belongs to, as a dependency: `Depends(iam.principal)`.
+    principal = staticmethod(current.principal)
 
     # --- opening and closing --------------------------------------------------------------------
 
@@ -107,16 +112,40 @@ class IAM(Wiring):
 
     # --- around an app --------------------------------------------------------------------------
 
-    def wsgi(self, app: WSGIApplication) -> WSGIMiddleware:
-        """Guard a plain WSGI callable that carries a marker."""
+    @overload
+    def protect(self, app: AppT, *, public: Collection[str] = ()) -> AppT: ...
+
+    @overload
+    def protect(self, app: object, *, routes: Routes) -> WSGIMiddleware | ASGIMiddleware: ...
+
+    def protect(self, app: object, *, public: Collection[str] = (), routes: Routes | None = None) -> object:
+        """Guard an app of any framework that iamkit knows; or any WSGI or ASGI app behind a route table.
+
+        Returns what is to be served: the app itself, or with `routes` (a TOML file, or a list) what stands
+        before it. `public` opens what the framework adds by itself, `{"docs", "static"}`.
+        """
+        from iamkit.web.sniff import protect
+
+        return protect(app, self, public=public, routes=routes)
+
+    def wsgi(self, app: WSGIApplication, *, routes: Routes | None = None) -> WSGIMiddleware:
+        """Guard a plain WSGI callable that carries a marker, or stands behind a route table."""
         from iamkit.web.wsgi import WSGIMiddleware
 
+        if routes is not None:
+            from iamkit.web.tabled import TabledWSGI
+
+            return TabledWSGI(app, self, routes)
         return WSGIMiddleware(app, self)
 
-    def asgi(self, app: ASGIApp) -> ASGIMiddleware:
-        """Guard a plain ASGI callable that carries a marker."""
+    def asgi(self, app: ASGIApp, *, routes: Routes | None = None) -> ASGIMiddleware:
+        """Guard a plain ASGI callable that carries a marker, or stands behind a route table."""
         from iamkit.web.asgi import ASGIMiddleware
 
+        if routes is not None:
+            from iamkit.web.tabled import TabledASGI
+
+            return TabledASGI(app, self, routes)
         return ASGIMiddleware(app, self)
 
     # --- in code --------------------------------------------------------------------------------
@@ -191,10 +220,13 @@ class IAM(Wiring):
         source: str | None = None,
         user_agent: str = "",
         kind: SessionKind = SessionKind.COOKIE,
+        device: str | None = None,
     ) -> NewSession:
         """Start a session for a user who knows the password. Raises InvalidCredentials, Throttling.
 
         A session by cookie is refused to another site's form, with AccessDenied.
+        `source` is the caller's address, by which attempts are limited too; `device` the browser's device
+        cookie, by which its owner gets in even while strangers guess.
 
         Takes tens of milliseconds on purpose: not for an event loop's own thread.
         """
@@ -202,14 +234,16 @@ class IAM(Wiring):
         if kind is SessionKind.COOKIE and served is not None:
             cross_site.check_sign_in(served, self.gate.manners)
         where = account or self.deployment().home_account
-        return self._sign_in.sign_in(where, name, password, source=source, user_agent=user_agent, kind=kind)
+        return self._sign_in.sign_in(
+            where, name, password, source=source, user_agent=user_agent, kind=kind, device=device
+        )
 
     def choose_password(
         self, token: str | Secret, new: str, *, source: str | None = None, user_agent: str = ""
     ) -> NewSession:
         """Choose the new password that a pending session awaits. Raises ExpiredToken and others."""
         plain = token.reveal() if isinstance(token, Secret) else token
-        return self._sign_in.choose_password(plain, new, source=source, user_agent=user_agent)
+        return self._password_change.choose_password(plain, new, source=source, user_agent=user_agent)
 
     def sign_out(self, token: str | Secret) -> None:
         """End the session of `token` (the cookie's value, or a bearer token), if there is one."""
@@ -231,7 +265,7 @@ class IAM(Wiring):
         Raises InvalidCredentials, PasswordPolicyViolation, Throttling.
         """
         where = account or self.deployment().home_account
-        self._sign_in.change_password(
+        self._password_change.change_password(
             where, name, old, new, source=source, user_agent=user_agent, only_if_required=True
         )
 
@@ -263,6 +297,15 @@ class IAM(Wiring):
     def next_page(self, text: str | None, default: str = "/") -> str:
         """Where to send somebody who signed in: `text` if it is a page of this site, else `default`."""
         return next_page(text, hosts=self.settings.hosts) or default
+
+    @property
+    def device_cookie_name(self) -> str:
+        """The name of the cookie by which a browser is known again; it proves nothing."""
+        return f"{self.cookie_name}-device"
+
+    def device_cookie(self, session: NewSession) -> str | None:
+        """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
+        return known_device_cookie(session, development=self.settings.development)
 
     def why(self, decision_id: str) -> Told:
         """Explain a recorded decision, from the policies as they were then. Raises NoSuchEntity."""

@@ -63,6 +63,10 @@ class Settings:
     # Paths at which iamkit answers whether the process lives and whether it is ready. Empty: nowhere.
     live_path: str = ""
     ready_path: str = ""
+    # The rules for passwords: `modern` (NIST SP 800-63B-4), `pci` (PCI DSS 4.0.1) or `aws`.
+    password_profile: str = "modern"  # noqa: S105  # a name
+    # A file of breached passwords, as the Pwned Passwords project gives them, ordered by hash.
+    breached_passwords: str = ""
     # The share of allowed decisions that is kept in the decision log; denials always are.
     allow_sampling: float = 1.0
     # SEM-E9, D-1: whether a silent session policy limits a resource policy that names the session.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import Event
@@ -21,16 +22,24 @@ from iamkit.clock import Clock
 from iamkit.credentials import challenges, mfa
 from iamkit.credentials.hashing import DEFAULT, Hasher, HashingGate, HashParameters
 from iamkit.credentials.mfa import MfaMethod, MfaServices
+from iamkit.credentials.password_lists import CommonPasswords, RangeFile
+from iamkit.credentials.password_rules import PasswordList, profile_named
 from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sigv4 import SigV4Rules
+from iamkit.credentials.sources import SprayWatch
 from iamkit.credentials.throttle import Throttle
 from iamkit.errors import ConfigurationError
 from iamkit.gate.authenticate import Authenticator
+from iamkit.gate.claim import Claims
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.factors import Factors, factor_throttle
 from iamkit.gate.gate import Gate, Parts
+from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
+from iamkit.gate.pace import Pace
+from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.sign_in import SignIn
+from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal
 from iamkit.ground import Ground
 from iamkit.http import HttpResponse
@@ -50,6 +59,11 @@ from iamkit.policy.layers import AttachedPolicy
 from iamkit.policy.operators import STANDARD
 from iamkit.storage import Store
 from iamkit.web.sniff import FrameworkRoutes
+
+# A failed sign-in takes a multiple of this, in seconds: longer than a hash takes on a machine that is not
+# overrun. With a cost that hides nothing anyway, as in tests, it waits for nothing.
+_BEAT: Final = 0.25
+_REAL_MEMORY: Final = 1024
 
 
 class Wiring(Ground):
@@ -141,6 +155,7 @@ class Wiring(Ground):
             options=self._options,
             current=self.principals.current,
             throttle=self._throttle,
+            passwords=self.passwords,
             mfa_methods=self._mfa_methods,
             factor_throttle=lambda method: factor_throttle(self.store, self.clock, method),
             take_try=lambda key: challenges.take_try_alone(
@@ -184,8 +199,46 @@ class Wiring(Ground):
         return Throttle(self.store, self.clock)
 
     @made_once
+    def passwords(self) -> NewPasswords:
+        """Says what a new password has to satisfy, and checks it."""
+        lists: list[PasswordList] = [CommonPasswords()]
+        if self.settings.breached_passwords:
+            lists.append(RangeFile(Path(self.settings.breached_passwords)))
+        return NewPasswords(
+            profile=profile_named(self.settings.password_profile),
+            hasher=self._hasher,
+            house=lambda: self.house,
+            lists=lists,
+        )
+
+    @made_once
     def _sign_in(self) -> SignIn:
         return SignIn(
+            store=self.store,
+            claims=self._claims,
+            hasher=self._hasher,
+            throttle=self._throttle,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            new_passwords=self.passwords,
+        )
+
+    @made_once
+    def _password_change(self) -> PasswordChange:
+        return PasswordChange(
+            store=self.store,
+            claims=self._claims,
+            throttle=self._throttle,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            new_passwords=self.passwords,
+        )
+
+    @made_once
+    def _claims(self) -> Claims:
+        return Claims(
             store=self.store,
             hasher=self._hasher,
             throttle=self._throttle,
@@ -193,6 +246,8 @@ class Wiring(Ground):
             clock=self.clock,
             ids=self.ids,
             home_account=lambda: self.deployment().home_account,
+            spray=SprayWatch(self.ids, self.clock),
+            pace=Pace(_BEAT if self._password_cost.memory_kib >= _REAL_MEMORY else 0),
         )
 
     @made_once
@@ -220,21 +275,21 @@ class Wiring(Ground):
     def _gate_parts(self) -> Parts:
         deployment = self.deployment()
         self._register_authenticating_builtins()
+        hook, cookie = self._hooks.hook, cookie_name(development=self.settings.development)
+        authenticator = Authenticator(hook.iamkit_authenticate, session_cookie=cookie)
         return Parts(
             deployment=deployment,
-            authenticator=Authenticator(
-                self._hooks.hook.iamkit_authenticate,
-                session_cookie=cookie_name(development=self.settings.development),
-            ),
+            authenticator=authenticator,
             principals=self.principals,
             resources=self._resources,
             contexts=ContextBuilder(
                 self.clock,
                 Proxies(self.settings.proxy_networks),
-                lambda request, principal: self._hooks.hook.iamkit_context(
-                    request=request, principal=principal
-                ),
+                lambda request, principal: hook.iamkit_context(request=request, principal=principal),
                 organization=f"o-{deployment.deployment_id.removeprefix('deployment_')}",
+            ),
+            standing=Standing(
+                self.store, authenticator, self.principals, self.clock, deployment.home_account
             ),
         )
 

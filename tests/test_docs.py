@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
 from iamkit import IAM
 from iamkit.credentials.secret import Secret
+from iamkit.credentials.sessions import SessionKind
 from iamkit.management import inline, login_profiles, users
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -79,6 +83,46 @@ def test_the_fastapi_quickstart_runs() -> None:
         assert client.get("/documents").json() == ["7"]
         with client.websocket_connect("/documents/7/live") as socket:
             assert socket.receive_text() == "Ship on Friday."
+    names["iam"].close()
+
+
+@pytest.mark.usefixtures("directory")
+def test_the_litestar_quickstart_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docs, a controller, a socket and sign-in."""
+    # Litestar looks there for the names of annotations.
+    monkeypatch.setitem(sys.modules, "quickstart-litestar.md", ModuleType("quickstart"))
+    names = _run("quickstart-litestar.md")
+    with TestClient(names["app"]) as client:
+        assert client.get("/schema").status_code == 200
+        assert client.get("/healthz").text == "ok"
+        assert client.get("/notes/7").status_code == 401
+        assert client.post("/sign-in", json={"name": "ana", "password": "wrong words"}).status_code == 401
+        assert client.post("/sign-in", json={"name": "ana", "password": PASSWORD}).status_code == 200
+        assert client.get("/notes/7").json() == {"text": "buy milk", "reader": "ana"}
+        assert client.get("/notes").json() == ["7"]
+        with client.websocket_connect("/notes/7/live") as socket:
+            assert socket.receive_text() == "buy milk"
+    names["iam"].close()
+
+
+@pytest.mark.usefixtures("directory")
+def test_the_route_table_of_its_page_works() -> None:
+    """The file of the page before the app of the page."""
+    (table,) = re.findall(
+        r"```toml\n(.*?)```", (DOCS / "route-table.md").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    Path("routes.toml").write_text(table, encoding="utf-8")
+    names = _run("route-table.md")
+    token = names["iam"].sign_in("ana", PASSWORD, kind=SessionKind.BEARER).token.reveal()
+    client = httpx2.Client(transport=httpx2.WSGITransport(names["app"]), base_url="http://app")
+    ana = {"Authorization": f"Bearer {token}"}
+
+    assert client.get("/healthz").text == "/healthz"
+    assert client.get("/docs/7").status_code == 401
+    assert client.get("/docs/7", headers=ana).text == "/docs/7"
+    assert [client.get(path, headers=ana).status_code for path in ("/docs/7/", "/docs/007", "/x")] == [
+        403
+    ] * 3
     names["iam"].close()
 
 

@@ -74,7 +74,7 @@ def test_leaves_have_codes_of_their_own() -> None:
     [
         ("InputError", {400, 413}),
         ("ConflictError", {409}),
-        ("AuthenticationError", {400, 401, 403}),
+        ("AuthenticationError", {400, 401}),
         ("AccessDenied", {401, 403}),
         ("ServiceUnavailable", {503}),
     ],

@@ -26,6 +26,8 @@ from iamkit.storage import Store
 # `__Host-` makes a browser insist on Secure, Path=/ and no Domain, so no other host can plant it (THR-S4).
 COOKIE: Final = "__Host-iamkit"
 DEVELOPMENT_COOKIE: Final = "iamkit"
+# 400 days, what browsers grant at most (RFC 6265bis).
+_LONGEST_COOKIE: Final = 400 * 24 * 3600
 
 
 def cookie_name(*, development: bool) -> str:
@@ -42,6 +44,15 @@ def set_cookie(session: NewSession | None, *, now: datetime, development: bool) 
     seconds = 0 if session is None else max(0, int((session.expires_at - now).total_seconds()))
     value = f"{cookie_name(development=development)}={token}; Path=/; HttpOnly; SameSite=Lax"
     return f"{value}; Max-Age={seconds}" + ("" if development else "; Secure")
+
+
+def known_device_cookie(session: NewSession, *, development: bool) -> str | None:
+    """The Set-Cookie value by which a browser is known again, if it was not; for as long as one may last."""
+    if session.device is None:
+        return None
+    name = f"{cookie_name(development=development)}-device"
+    value = f"{name}={session.device.reveal()}; Path=/; HttpOnly; SameSite=Lax; Max-Age={_LONGEST_COOKIE}"
+    return value if development else f"{value}; Secure"
 
 
 class SessionAuthenticator:

@@ -24,7 +24,7 @@ def listed(app: object) -> Sequence[Route]:
     if found is None:
         raise ConfigurationError(
             f"`{type(app).__module__}.{type(app).__qualname__}` is no app whose routes can be listed;"
-            " name the Flask, Starlette or FastAPI app itself, not what wraps it"
+            " name the Flask, Starlette, FastAPI or Litestar app itself, not what wraps it"
         )
     return found
 
@@ -99,4 +99,5 @@ def guarded(app: object) -> bool:
         return True
     if home == "iamkit.web.flask":
         return importlib.import_module(home).EXTENSION in getattr(app, "extensions", {})
-    return importlib.import_module("iamkit.web.starlette").guard_of(app) is not None
+    # Starlette, FastAPI, Litestar.
+    return importlib.import_module(home).guard_of(app) is not None

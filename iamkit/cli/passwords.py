@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from iamkit.credentials.passwords import MODERN, PasswordRules
+from iamkit.credentials.password_rules import MODERN, PasswordRules
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError
+
+if TYPE_CHECKING:
+    from iamkit.cli.terminal import Terminal
 
 # Far above what passwords may have; what is longer is refused by the password rules or here.
 _LONGEST: Final = 64 * 1024
@@ -22,6 +25,21 @@ stdin_option = click.option(
 )
 
 
+def rules(terminal: Terminal) -> PasswordRules:
+    """What holds in the account of whoever acts."""
+    iam = terminal.iam()
+    with iam.store.read() as reader:
+        return iam.passwords.rules(reader, terminal.account())
+
+
+def check(terminal: Terminal, user_name: str, password: Secret) -> None:
+    """Whether a user who is not there yet could have this password. Raises PasswordPolicyViolation."""
+    iam = terminal.iam()
+    with iam.store.read() as reader:
+        wanted = iam.passwords.wanted(reader, terminal.account(), user_name, None)
+    iam.passwords.check(wanted, password.reveal())
+
+
 def read(*, stdin: bool, rules: PasswordRules, prompt: str = "Password") -> Secret:
     """A password. Raises InputError if there is nobody to ask, or what comes is no text.
 
@@ -31,7 +49,7 @@ def read(*, stdin: bool, rules: PasswordRules, prompt: str = "Password") -> Secr
         return Secret(_from_stdin())
     if not at_terminal():
         raise InputError("there is no terminal to ask at; pipe the password and give `--stdin`")
-    prompt = f"{prompt} (at least {rules.minimum_length} characters)"
+    prompt = f"{prompt} ({rules.described()})"
     return Secret(click.prompt(prompt, hide_input=True, confirmation_prompt=True, type=str))
 
 

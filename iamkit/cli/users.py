@@ -14,7 +14,6 @@ from iamkit.cli.options import Group
 from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import pairs, policy_arn
 from iamkit.credentials.access_keys import NewAccessKey
-from iamkit.credentials.passwords import check_password
 from iamkit.credentials.secret import Secret
 from iamkit.errors import AccessDenied, InputError, NoSuchEntity
 from iamkit.identity.users import User
@@ -94,10 +93,9 @@ def create(
     tag_pairs = pairs(tag_texts, what="tag")
     chosen = None
     if password:
-        rules = terminal.iam().services.password_rules
-        chosen = passwords.read(stdin=stdin, rules=rules)
+        chosen = passwords.read(stdin=stdin, rules=passwords.rules(terminal))
         # The operation checks again; here it saves making a user that has to go again.
-        check_password(chosen.reveal(), rules=rules, own_words=(name,))
+        passwords.check(terminal, name, chosen)
     desk = terminal.desk()
     made = desk.do(
         users.create_user,
@@ -223,8 +221,7 @@ def password_of(terminal: Terminal, name: str, must_change: bool, remove: bool, 
         terminal.output.done(f"user {name} has no password now", {"user": name, "password": False})
         return
     desk = terminal.desk()
-    rules = terminal.iam().services.password_rules
-    chosen = passwords.read(stdin=stdin, rules=rules, prompt=f"New password of {name}")
+    chosen = passwords.read(stdin=stdin, rules=passwords.rules(terminal), prompt=f"New password of {name}")
     try:
         desk.do(
             login_profiles.update_login_profile,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iamkit import epochs
-from iamkit.credentials import mfa, recovery_codes, sessions
+from iamkit.credentials import known_devices, mfa, passwords, recovery_codes, sessions
 from iamkit.credentials.access_keys import AccessKey, held_by
 from iamkit.credentials.passwords import PasswordRecord
 from iamkit.credentials.sessions import SessionRecord
@@ -39,10 +39,11 @@ def remove_all(unit: Unit, *, account: str, user_id: str) -> None:
 
     The session epoch stays: unique ids never come back, and a token of a removed user must not either.
     """
-    unit.remove(PasswordRecord, (user_id,))
+    passwords.forget(unit, user_id)
     unit.remove_all(AccessKey, {"user_id": user_id})
     mfa.release_all(unit, user_id)
     recovery_codes.remove_all(unit, user_id)
+    known_devices.forget_all(unit, user_id)
     unit.remove_all(SessionRecord, {"user_id": user_id})
     sessions.end_all(unit, account=account, user_id=user_id)
     unit.bump(epochs.principal(user_id))

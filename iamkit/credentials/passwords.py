@@ -1,4 +1,4 @@
-"""Passwords: the record of a user's password (the login profile), the rules for choosing one, changing it.
+"""Passwords: the record of a user's password (the login profile), changing it, and those it had before.
 
 Hashing takes milliseconds and is done before a writing unit opens; the functions that take a unit only write.
 Every change bumps the principal's epoch and ends all its sessions (THR-P12).
@@ -7,16 +7,14 @@ Every change bumps the principal's epoch and ends all its sessions (THR-P12).
 from __future__ import annotations
 
 import hashlib
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from iamkit import epochs
 from iamkit.credentials import sessions
-from iamkit.credentials.hashing import HashedPassword, prepared
-from iamkit.errors import ConcurrentModification, NoSuchEntity, PasswordPolicyViolation, ValidationError
+from iamkit.credentials.hashing import HashedPassword
+from iamkit.errors import ConcurrentModification, NoSuchEntity
 from iamkit.storage import Reader, Unit, record
 
 
@@ -46,42 +44,37 @@ class PasswordRecord:
         return HashedPassword(self.hash, self.profile, self.pepper_key_id, self.normalization)
 
 
+@record("password_history", key=("user_id", "generation"), index=(("user_id",),))
 @dataclass(frozen=True, slots=True)
-class PasswordRules:
-    """What a new password has to satisfy. Lengths are in code points after NFC."""
+class FormerPassword:
+    """A password that a user had before."""
 
-    name: str
-    minimum_length: int
+    user_id: str
+    generation: str
+    hash: str = field(repr=False)
+    profile: str
+    pepper_key_id: str
+    normalization: str
+    ended_at: datetime
 
 
-# Decision 18; the other profiles and the account's own policy build on this.
-MODERN: Final = PasswordRules("modern", minimum_length=15)
-
-
-def check_password(password: str, *, rules: PasswordRules, own_words: Iterable[str] = ()) -> None:
-    """Whether `password` may be chosen. `own_words` are names it must not equal: user, account, e-mail.
-
-    Raises PasswordPolicyViolation saying what to do; the message never holds the password.
-    """
-    try:
-        text = prepared(password).decode()
-    except ValidationError as fault:
-        raise PasswordPolicyViolation(fault.message) from None
-    if len(text) < rules.minimum_length:
-        raise PasswordPolicyViolation(
-            f"the password has {len(text)} characters and needs at least {rules.minimum_length};"
-            " a few unrelated words are easy to remember"
-        )
-    folded = _folded(text)
-    if any(folded == _folded(word) for word in own_words if word):
-        raise PasswordPolicyViolation(
-            "the password must not be the user name, the account name or the e-mail address"
-        )
+# As many as a policy can forbid to use again.
+REMEMBERED: Final = 24
 
 
 def find(reader: Reader, user_id: str) -> PasswordRecord | None:
     """The user's password record, or None if the user has no password."""
     return reader.get(PasswordRecord, (user_id,))
+
+
+def decoy(reader: Reader, near: str) -> HashedPassword | None:
+    """Somebody's hash, the same for the same text: what a name without a password is checked against, so that
+    it costs what some password of this deployment costs (THR-P2). The answer is not to be used.
+    """
+    found = reader.find(PasswordRecord, order="user_id", after=near, limit=1) or reader.find(
+        PasswordRecord, order="user_id", limit=1
+    )
+    return found[0].hashed if found else None
 
 
 def put(
@@ -117,11 +110,29 @@ def put(
         expires_at=expires_at,
         last_used_at=old.last_used_at if old else None,
     )
+    if old is not None:
+        _remember(unit, old, now)
     unit.remove(PasswordRecord, (user_id,))
     unit.add(made)
     sessions.end_all(unit, account=account, user_id=user_id)
     unit.bump(epochs.principal(user_id))
     return made
+
+
+def previous(reader: Reader, user_id: str, count: int) -> tuple[HashedPassword, ...]:
+    """The last `count` passwords of a user, the present one first."""
+    kept = find(reader, user_id)
+    if count < 1:
+        return ()
+    former = reader.find(FormerPassword, {"user_id": user_id}, order="ended_at", newest_first=True)
+    old = [HashedPassword(one.hash, one.profile, one.pepper_key_id, one.normalization) for one in former]
+    return tuple([*([kept.hashed] if kept else []), *old][:count])
+
+
+def forget(unit: Unit, user_id: str) -> None:
+    """Remove the password of a user who goes, and all that were before it."""
+    unit.remove(PasswordRecord, (user_id,))
+    unit.remove_all(FormerPassword, {"user_id": user_id})
 
 
 def require_change(unit: Unit, user_id: str) -> None:
@@ -153,11 +164,12 @@ def note_use(
     return unit.change(PasswordRecord, (verified.user_id,), values, where=same)
 
 
-def remove(unit: Unit, user_id: str) -> None:
+def remove(unit: Unit, user_id: str, *, now: datetime) -> None:
     """Take the password away and end all sessions; access keys stay. Raises NoSuchEntity if there is none."""
     kept = find(unit, user_id)
     if kept is None:
         raise NoSuchEntity("the user has no password")
+    _remember(unit, kept, now)
     unit.remove(PasswordRecord, (user_id,))
     sessions.end_all(unit, account=kept.account, user_id=user_id)
     unit.bump(epochs.principal(user_id))
@@ -168,5 +180,18 @@ def redacted(kept: PasswordRecord) -> PasswordRecord:
     return replace(kept, hash="")
 
 
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().strip()
+def _remember(unit: Unit, old: PasswordRecord, now: datetime) -> None:
+    unit.add(
+        FormerPassword(
+            old.user_id,
+            old.generation,
+            old.hash,
+            old.profile,
+            old.pepper_key_id,
+            old.normalization,
+            now,
+        )
+    )
+    former = unit.find(FormerPassword, {"user_id": old.user_id}, order="ended_at", newest_first=True)
+    for one in former[REMEMBERED:]:
+        unit.remove(FormerPassword, (one.user_id, one.generation))

@@ -111,6 +111,8 @@ class NewSession:
     expires_at: datetime
     state: SessionState
     awaits: tuple[str, ...] = ()
+    # What a browser keeps beside the session, if it was not known before; see `known_devices`.
+    device: Secret | None = None
 
 
 def session_id_of(token: str) -> str | None:

@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from iamkit.clock import Clock
+from iamkit.credentials import sources
 from iamkit.errors import Throttling
 from iamkit.ids import name_key
 from iamkit.storage import Store, Unit, record
 
 _UNKNOWN_PLACES: Final = 65_536
+_DEVICE: Final = "device/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class ThrottleRules:
 
 
 MODERN: Final = ThrottleRules()
+# A browser that is known has attempts of its own.
+KNOWN_DEVICE: Final = ThrottleRules(free=10)
 # THR-M4: ten wrong codes lock a factor for half an hour, a hundred until it is bound anew.
 FACTORS: Final = ThrottleRules(free=10, first=1800, longest=1800, stop_after=100)
 
@@ -63,6 +67,11 @@ def known_subject(user_id: str) -> str:
     return f"user/{user_id}"
 
 
+def device_subject(device_id: str) -> str:
+    """Whom the attempts from a known browser are counted for."""
+    return _DEVICE + device_id
+
+
 def unknown_subject(account: str, name: str) -> str:
     """Whom the attempts on a name that nobody has are counted for: one of a bounded number of places."""
     digest = hashlib.sha256(f"{account}\x00{name_key(name)}".encode("utf-8", "surrogatepass")).digest()
@@ -80,31 +89,41 @@ class Throttle:
         self._rules = rules
         self._factor = factor
 
-    def reserve(self, subject: str) -> int:
+    def reserve(self, subject: str, network: str | None = None) -> int:
         """Count an attempt before it is made. Returns how many there were without success, with this one.
 
-        Raises Throttling, counting nothing, while the subject has to wait.
+        `network` is where it comes from, if that counts too. Raises Throttling, counting nothing, while the
+        subject or the network has to wait.
         """
         with self._store.write() as unit:
             now = self._clock.now()
+            if network is not None:
+                sources.reserve(unit, network, now=now)
             kept = unit.get(AttemptCounter, (subject, self._factor))
             if kept is None:
                 count = 1
-                unit.add(AttemptCounter(subject, self._factor, 1, self._until(1, now), now))
+                unit.add(AttemptCounter(subject, self._factor, 1, self._until(subject, 1, now), now))
             else:
                 self._refuse_stopped(kept)
                 self._refuse_waiting(kept, now)
                 count = kept.attempts + 1
-                values = {"attempts": count, "blocked_until": self._until(count, now), "last_at": now}
+                values = {
+                    "attempts": count,
+                    "blocked_until": self._until(subject, count, now),
+                    "last_at": now,
+                }
                 unit.change(AttemptCounter, (subject, self._factor), values)
         return count
 
-    def reset(self, unit: Unit, subject: str) -> None:
+    def reset(self, unit: Unit, subject: str, network: str | None = None) -> None:
         """Forget the attempts, because one succeeded or an administrator says so."""
         unit.remove(AttemptCounter, (subject, self._factor))
+        if network is not None:
+            sources.give_back(unit, network)
 
-    def _until(self, count: int, now: datetime) -> datetime | None:
-        wait = self._rules.wait_after(count)
+    def _until(self, subject: str, count: int, now: datetime) -> datetime | None:
+        rules = KNOWN_DEVICE if subject.startswith(_DEVICE) else self._rules
+        wait = rules.wait_after(count)
         return now + wait if wait else None
 
     def _refuse_stopped(self, kept: AttemptCounter) -> None:

@@ -37,3 +37,13 @@ def acting(principal: Principal) -> Iterator[Principal]:
         yield principal
     finally:
         _current.reset(token)
+
+
+def replace_current(principal: Principal) -> None:
+    """Go on as `principal`, the same caller read anew, until the block that began with `acting` ends."""
+    _current.set(principal)
+
+
+async def principal() -> Principal:
+    """`current_principal` as a dependency: `Depends(iam.principal)`, `Provide(iam.principal)`."""
+    return current_principal()

@@ -8,13 +8,13 @@ An attempt is counted before it is checked, for each user and method by itself (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import challenges, mfa, recovery_codes, sessions
+from iamkit.credentials import challenges, known_devices, mfa, recovery_codes, sessions
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.mfa import Answer, Asking, MfaMethod, Proof, Subject
 from iamkit.credentials.secret import Sealer
@@ -108,7 +108,14 @@ class Factors:
         return begun.shown
 
     def finish(
-        self, token: str, method: str, answer: Answer, *, source: str | None = None, user_agent: str = ""
+        self,
+        token: str,
+        method: str,
+        answer: Answer,
+        *,
+        source: str | None = None,
+        user_agent: str = "",
+        device: str | None = None,
     ) -> NewSession:
         """Answer with a factor: the session goes on under a new token, and has a fresh factor.
 
@@ -128,7 +135,7 @@ class Factors:
         proof = self._proof(found, here, answer, taken)
         started = None
         if proof is not None:
-            started = self._go_on(here, method, proof, taken, throttle, token, source, user_agent)
+            started = self._go_on(here, method, proof, taken, throttle, token, source, user_agent, device)
         if proof is None or started is None:
             self._trail.record_alone(self._event(here, origin, Outcome(InvalidAuthenticationCode.code)))
             raise InvalidAuthenticationCode(
@@ -157,6 +164,7 @@ class Factors:
         token: str,
         source: str | None,
         user_agent: str,
+        device: str | None,
     ) -> tuple[NewSession, Event] | None:
         """Spend the proof and exchange the session, or neither."""
         now = self._clock.now()
@@ -186,6 +194,9 @@ class Factors:
                     instead_of=None if here.pending else here.session,
                 )
                 throttle.reset(unit, known_subject(here.subject.user_id))
+                if here.pending and not session.awaits:
+                    known = known_devices.greet(unit, self._ids, device, here.subject.user_id, now=now)
+                    session = replace(session, device=known)
                 about = {**proof.facts, "sessionId": session.public_id, "method": method}
                 event = self._event(
                     here,

@@ -33,6 +33,7 @@ from iamkit.gate.manners import PLAIN, Manners
 from iamkit.gate.parts import Parts as Parts
 from iamkit.gate.parts import ReadsResourceLayers
 from iamkit.gate.plans import PlanShelf
+from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
@@ -70,6 +71,8 @@ class Gate:
         manners: Manners = PLAIN,
     ) -> None:
         self._parts = parts
+        # Tells whether an answer of `admit` and `authorize` still holds, for a socket that stays open.
+        self.standing: Callable[[], Standing] = lambda: parts().standing
         self._plugin_policies = plugin_policies
         self._decisions = log
         self._clock = clock

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from iamkit.credentials.authentication import Authentication
 from iamkit.gate.context import ContextBuilder
+from iamkit.gate.standing import Standing
 from iamkit.http import HttpRequest, NeedsBody
 from iamkit.identity.deployment import Deployment
 from iamkit.identity.principal import Principal
@@ -42,3 +43,4 @@ class Parts:
     principals: ResolvesPrincipals
     resources: ReadsResourceLayers
     contexts: ContextBuilder
+    standing: Standing

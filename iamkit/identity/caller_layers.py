@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from iamkit.credentials import password_rules
 from iamkit.errors import EvaluationError, IamkitError
 from iamkit.identity import (
     accounts,
@@ -13,6 +14,7 @@ from iamkit.identity import (
     guardrails,
     inline,
     managed,
+    shipped,
     tree,
 )
 from iamkit.identity.documents import Library, digest_of
@@ -55,6 +57,9 @@ class CallerLayersReader:
         identity = list(self.held(reader, user.holder))
         for group in groups.of_user(reader, user.user_id):
             identity += self.held(reader, group.holder)
+        if password_rules.users_may_change(reader, user.account):
+            arn = shipped.change_password_arn(self._house.partition)
+            identity.append(self._managed(reader, user.holder, arn, PolicyKind.IDENTITY))
         return CallerLayers(
             identity=tuple(identity),
             boundary=self.boundary(reader, user),

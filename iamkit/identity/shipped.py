@@ -16,6 +16,8 @@ from iamkit.policy.operators import STANDARD, OperatorTable
 
 # Attached to every node of the tree and every account when it is made; a level without any denies (SEM-E4).
 FULL_ACCESS: Final = "FullAccess"
+REQUIRE_MFA: Final = "RequireMFA"
+CHANGE_PASSWORD: Final = "IAMUserChangePassword"  # noqa: S105  # the name of a policy
 RESOURCE_FULL_ACCESS: Final = "ResourceFullAccess"
 GUARDRAIL_PATH: Final = "/guardrail/"
 
@@ -60,6 +62,16 @@ def full_access_arn(partition: str) -> str:
     return f"arn:{partition}:iam::aws:policy{GUARDRAIL_PATH}{FULL_ACCESS}"
 
 
+def require_mfa_arn(partition: str) -> str:
+    """The ARN of the guardrail by which an account asks everybody who signs in for a second factor."""
+    return f"arn:{partition}:iam::aws:policy{GUARDRAIL_PATH}{REQUIRE_MFA}"
+
+
+def change_password_arn(partition: str) -> str:
+    """The ARN of the policy that an account's password policy can give to all its users."""
+    return f"arn:{partition}:iam::aws:policy/{CHANGE_PASSWORD}"
+
+
 def core_policies(read_actions: Iterable[str] = ()) -> tuple[ShippedPolicy, ...]:
     """What iamkit ships. `read_actions` are the actions with access level List or Read of every declared
     service, which ReadOnlyAccess is made of, so it grows as an app declares actions (CAP-E2).
@@ -95,9 +107,12 @@ def core_policies(read_actions: Iterable[str] = ()) -> tuple[ShippedPolicy, ...]
             description="seeing users, groups, roles and policies",
         ),
         ShippedPolicy(
-            "IAMUserChangePassword",
-            _document({"Effect": "Allow", "Action": "iam:ChangePassword", "Resource": _SELF}),
-            description="changing one's own password",
+            CHANGE_PASSWORD,
+            _document(
+                {"Effect": "Allow", "Action": "iam:ChangePassword", "Resource": _SELF},
+                {"Effect": "Allow", "Action": "iam:GetAccountPasswordPolicy", "Resource": "*"},
+            ),
+            description="changing one's own password, and seeing what is wanted of it",
         ),
         ShippedPolicy(
             "IAMSelfManageCredentials",
@@ -128,11 +143,11 @@ def core_policies(read_actions: Iterable[str] = ()) -> tuple[ShippedPolicy, ...]
             description="one's own second factors",
         ),
         ShippedPolicy(
-            "RequireMFA",
+            REQUIRE_MFA,
             _document(
                 {
                     "Effect": "Deny",
-                    "NotAction": sorted({*_ENROLLING, "iam:ChangePassword", "sts:GetCallerIdentity"}),
+                    "NotAction": _WITHOUT_FACTOR,
                     "Resource": "*",
                     # IfExists: a long-term access key has no such key, and is denied too.
                     "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
@@ -146,6 +161,21 @@ def core_policies(read_actions: Iterable[str] = ()) -> tuple[ShippedPolicy, ...]
             path=GUARDRAIL_PATH,
             kind=PolicyKind.GUARDRAIL,
             description="a guardrail that limits nothing",
+        ),
+        ShippedPolicy(
+            REQUIRE_MFA,
+            _document(
+                {
+                    "Effect": "Deny",
+                    "NotAction": _WITHOUT_FACTOR,
+                    "Resource": "*",
+                    # Not for access keys, which have no such key: this is about signing in.
+                    "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}},
+                }
+            ),
+            path=GUARDRAIL_PATH,
+            kind=PolicyKind.GUARDRAIL,
+            description="a guardrail: who signed in without a second factor can only enrol one",
         ),
     )
 
@@ -168,6 +198,7 @@ _ENROLLING: Final = (
     "iamkit:BeginMFAEnrollment",
     "iamkit:FinishMFAEnrollment",
 )
+_WITHOUT_FACTOR: Final = sorted({*_ENROLLING, "iam:ChangePassword", "sts:GetCallerIdentity"})
 # A user's virtual devices are called by the user's name, or stand on a path of that name.
 _OWN_FACTORS: Final[tuple[Mapping[str, object], ...]] = (
     {

@@ -14,7 +14,7 @@ from iamkit.credentials.passwords import PasswordRecord
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.throttle import known_subject
 from iamkit.errors import EntityAlreadyExists, InputError, InvalidCredentials, NoSuchEntity
-from iamkit.identity import accounts, users
+from iamkit.identity import users
 from iamkit.identity.users import User
 from iamkit.management import targets
 from iamkit.management.operation import Asks, Preparation, Work, operation
@@ -32,10 +32,9 @@ class LoginProfile:
 
 def _hashed(preparation: Preparation, user_name: str, password: Secret) -> HashedPassword:
     user = users.find(preparation.reader, preparation.account, user_name)
-    account = accounts.get(preparation.reader, preparation.account)
-    words = (user_name, account.name, account.alias or "", (user.email or "") if user else "")
-    passwords.check_password(password.reveal(), rules=preparation.services.password_rules, own_words=words)
-    return preparation.services.hasher.hash(password.reveal())
+    new = preparation.services.passwords
+    wanted = new.wanted(preparation.reader, preparation.account, user_name, user)
+    return new.hashed(wanted, password.reveal())
 
 
 def _create_prepare(
@@ -113,7 +112,7 @@ def delete_login_profile(work: Work, *, user_name: str) -> None:
     """Take a user's password away and end its sessions; access keys stay. Raises NoSuchEntity."""
     user = users.get(work.unit, work.account, user_name)
     _kept(work, user)
-    passwords.remove(work.unit, user.user_id)
+    passwords.remove(work.unit, user.user_id, now=work.house.now())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.hashing import Hasher
 from iamkit.credentials.mfa import MfaMethod
-from iamkit.credentials.passwords import MODERN, PasswordRules
 from iamkit.credentials.secret import Sealer
 from iamkit.credentials.throttle import Throttle
+from iamkit.gate.new_passwords import NewPasswords
 from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.principal import Principal
 from iamkit.identity.resource_layers import ResourceLayersReader
@@ -42,7 +42,7 @@ class Services:
     resource_layers: ResourceLayersReader
     options: EvaluationOptions
     throttle: Throttle
-    password_rules: PasswordRules = MODERN
+    passwords: NewPasswords
     # The second factors that there are, the counter of attempts at each, and a try at what was begun.
     mfa_methods: Mapping[str, MfaMethod] = field(default_factory=dict)
     factor_throttle: Callable[[str], Throttle]

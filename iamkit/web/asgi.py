@@ -7,10 +7,8 @@ marker. The gate is asked in place while it answers from a warm SQLite; in a wor
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 from iamkit.errors import ConfigurationError, IamkitError, InputError, MalformedRequest, RequestTooLarge
 from iamkit.gate.verdict import Refusal
@@ -28,15 +26,13 @@ from iamkit.web.guard import (
     unreadable_request,
 )
 from iamkit.web.marker import marker_of
-
-# ASGI's own dictionaries, typed as frameworks type them.
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-T = TypeVar("T")
+from iamkit.web.scopes import ASGIApp as ASGIApp
+from iamkit.web.scopes import Message as Message
+from iamkit.web.scopes import Receive as Receive
+from iamkit.web.scopes import Scope as Scope
+from iamkit.web.scopes import Send as Send
+from iamkit.web.scopes import judged as judged
+from iamkit.web.sockets import OpenSocket
 
 
 class Door:
@@ -68,9 +64,17 @@ class Door:
         # A dict of its own, so that no server's shared state ever holds a caller (THR-B21).
         scope["state"] = {**(scope.get("state") or {}), "principal": admitted.principal}
         tell = _Telling(admitted, send)
+        telling: Send = tell
+        if kind == "websocket":
+            socket = OpenSocket(self.guard, admitted, scope, receive, tell)
+            refusal = await socket.begin()
+            if refusal is not None:
+                await send_refusal(self.guard, refusal, scope, send)
+                return
+            receive, telling = socket.receive, socket.send
         try:
             with self.guard.gate.acting(admitted.principal):
-                await self.app(scope, receive, tell)
+                await self.app(scope, receive, telling)
         except IamkitError as fault:
             # What the app raised of iamkit's own, such as `iam.authorize(...)` does.
             if tell.started:
@@ -113,8 +117,8 @@ class ASGIMiddleware:
 
     def __init__(self, app: ASGIApp, iam: HasGate | Gatekeeper) -> None:
         self.app = app
-        self._guard = Guard(gate_of(iam))
-        self._door = Door(self._checked, self._guard)
+        self.guard = Guard(gate_of(iam))
+        self._door = Door(self._checked, self.guard)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._door(scope, receive, send)
@@ -124,9 +128,9 @@ class ASGIMiddleware:
             admission: Admission = scope[ADMISSION]
             name = str(getattr(self.app, "__qualname__", None) or type(self.app).__qualname__)
             endpoint = Endpoint(name, marker_of(self.app))
-            refusal = await judged(self._guard, lambda: self._guard.check(admission, endpoint))
+            refusal = await judged(self.guard, lambda: self.guard.check(admission, endpoint))
             if refusal is not None:
-                await send_refusal(self._guard, refusal, scope, send)
+                await send_refusal(self.guard, refusal, scope, send)
                 return
         await self.app(scope, receive, send)
 
@@ -144,13 +148,6 @@ class _Telling:
         if message["type"] == "http.response.start":
             message = {**message, "headers": self._admission.completed_raw(message.get("headers", ()))}
         await self._send(message)
-
-
-async def judged(guard: Guard, question: Callable[[], T]) -> T:
-    """Ask the gate: in place, or in a worker thread if the answer may have to wait for a server."""
-    if guard.gate.blocking:
-        return await asyncio.to_thread(question)
-    return question()
 
 
 def request_of(scope: Scope) -> HttpRequest:

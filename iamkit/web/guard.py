@@ -12,7 +12,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol, cast
+from typing import Protocol, cast
 
 from iamkit.errors import (
     AccessDenied,
@@ -33,12 +33,10 @@ from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
 from iamkit.policy.request import CallerKind, ContextValue
 from iamkit.web import answers, health
+from iamkit.web.marker import ADMISSION as ADMISSION
 from iamkit.web.marker import Marker, Public, Requirement
 
 _log = logging.getLogger("iamkit.web")
-
-# Where an admission travels: a key of environ and scope that no header can write (THR-B11).
-ADMISSION: Final = "iamkit"
 
 
 class Gatekeeper(Protocol):
@@ -75,6 +73,16 @@ class Gatekeeper(Protocol):
 
     def acting(self, principal: Principal) -> AbstractContextManager[object]: ...
 
+    def standing(self) -> AsksAgain: ...
+
+
+class AsksAgain(Protocol):
+    """Whether what the gate said still holds; `mark` is equal while nothing changed."""
+
+    def mark(self, principal: Principal, request: HttpRequest) -> object: ...
+
+    def renewed(self, principal: Principal, request: HttpRequest) -> Principal: ...
+
 
 class HasGate(Protocol):
     """Anything with a gate, such as `IAM`."""
@@ -100,13 +108,14 @@ class Endpoint:
 class Admission:
     """A request that was let in, and whose it is. Being let in allows nothing yet.
 
-    `decisions` collects the ids of what was decided for it, for the answer's header.
+    `decisions` collects the ids of what was decided for it, for the answer's header; `passed` what may run.
     """
 
     request: HttpRequest
     principal: Principal
     guard: Guard
     decisions: list[str] = field(default_factory=list, compare=False)
+    passed: list[Endpoint] = field(default_factory=list, compare=False)
 
     def completed(self, fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """The header fields of an app's answer with what has to be said beside them.
@@ -172,12 +181,16 @@ class Guard:
         """None if the endpoint may run for this caller; the decision was recorded. Otherwise the refusal."""
         try:
             if isinstance(endpoint.marker, Public) or self.opens(endpoint.group):
-                return None
-            if answers.is_preflight(admission.request):
-                return self.preflight(admission.request)
-            if isinstance(endpoint.marker, Requirement):
-                return self._decide(admission, endpoint, endpoint.marker)
-            return self._unclassified(admission, endpoint)
+                refusal = None
+            elif answers.is_preflight(admission.request):
+                refusal = self.preflight(admission.request)
+            elif isinstance(endpoint.marker, Requirement):
+                refusal = self._decide(admission, endpoint, endpoint.marker)
+            else:
+                refusal = self._unclassified(admission, endpoint)
+            if refusal is None:
+                admission.passed.append(endpoint)
+            return refusal
         except Exception as fault:  # noqa: BLE001  # whatever it is, it is a refusal
             return self.refusal(admission.request, fault)
 

@@ -38,18 +38,20 @@ def rows_of(router: Router, guard: Guard | None, prefix: str = "") -> list[listi
 
 def _rows(kind: BaseRoute, served: object, prefix: str, guard: Guard | None) -> list[listing.Route]:
     path = prefix + str(getattr(served, "path", None) or "")
+    dependant = getattr(served, "dependant", None)
     endpoint = nodes.what_runs(served, getattr(served, "endpoint", None))
     if isinstance(kind, WebSocketRoute):
-        return [_row(_endpoint(endpoint, None), ("WEBSOCKET",), path, guard)]
+        return [_row(one, ("WEBSOCKET",), path, guard) for one in _endpoints(endpoint, None, dependant)]
     if isinstance(kind, Route):
         if inspect.isclass(endpoint) and issubclass(endpoint, HTTPEndpoint):
             return [
-                _row(_endpoint(endpoint, method), (method,), path, guard)
+                _row(one, (method,), path, guard)
                 for method in _VIEW_METHODS
                 if handler_of_view(endpoint, method) is not None
+                for one in _endpoints(endpoint, method, dependant)
             ]
         methods = tuple(sorted(getattr(served, "methods", None) or ("*",)))
-        return [_row(_endpoint(endpoint, None), methods, path, guard)]
+        return [_row(one, methods, path, guard) for one in _endpoints(endpoint, None, dependant)]
     if isinstance(kind, Mount | Host):
         return _mounted(kind, path, guard)
     raise nodes.unknown(kind)
@@ -59,14 +61,14 @@ def _mounted(kind: Mount | Host, path: str, guard: Guard | None) -> list[listing
     target = nodes.mounted(kind)
     if isinstance(target, nodes.Inner):
         return rows_of(target.router, guard, path)
-    if isinstance(target, Endpoint):
-        return [_row(target, ("*",), path + "/{path}", guard)]
+    if isinstance(target, tuple):
+        return [_row(one, ("*",), path + "/{path}", guard) for one in target]
     return []
 
 
-def _endpoint(endpoint: object, method: str | None) -> Endpoint:
+def _endpoints(endpoint: object, method: str | None, dependant: object) -> tuple[Endpoint, ...]:
     marker = marker_of(endpoint) if method is None else nodes.marker_for(endpoint, method)
-    return Endpoint(nodes.name_of(endpoint), marker, {}, nodes.group_of(endpoint))
+    return nodes.endpoints(endpoint, marker, {}, dependant)
 
 
 def _row(endpoint: Endpoint, methods: tuple[str, ...], path: str, guard: Guard | None) -> listing.Route:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, TypeVar, overload
+from typing import Any, Final, Protocol, TypeVar, overload
 
 from iamkit.errors import ConfigurationError
 from iamkit.policy.request import ContextValue
@@ -23,7 +24,11 @@ from iamkit.web.templates import Template, as_text, is_text
 
 E = TypeVar("E")
 
+# Where an admission travels: a key of environ and scope that no header can write (THR-B11).
+ADMISSION: Final = "iamkit"
+
 _ATTRIBUTE: Final = "__iamkit_marker__"
+_LITESTAR_HANDLER: Final = "litestar.handlers.base.BaseRouteHandler"
 _ACTION: Final = re.compile(r"([a-z0-9][a-z0-9-]*):[A-Za-z0-9]+", re.ASCII)
 _CONTEXT_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*:[A-Za-z0-9_./-]+", re.ASCII)
 _PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -60,13 +65,58 @@ class Public:
 Marker = Requirement | Public
 
 
+class Mark:
+    """What `require(...)` gives: a decorator of endpoints, and a FastAPI dependency, `Depends(require(...))`.
+
+    As a dependency it decides nothing either: the guard finds it in the route and checks before anything of
+    the route runs. When FastAPI calls it, it makes sure that the guard did, so that nothing is open in an app
+    that was never guarded.
+    """
+
+    def __init__(self, requirement: Requirement) -> None:
+        self.requirement = requirement
+
+    @overload
+    def __call__(self, endpoint: E, /) -> E: ...
+
+    @overload
+    def __call__(self, *, connection: HasScope) -> None: ...
+
+    def __call__(self, *endpoint: E, connection: HasScope | None = None) -> E | None:
+        if connection is None:
+            (marked,) = endpoint
+            return _marked(marked, self.requirement)
+        admission = connection.scope.get(ADMISSION)
+        passed = getattr(admission, "passed", ())
+        if not any(getattr(checked, "marker", None) is self.requirement for checked in passed):
+            raise ConfigurationError(
+                f"`Depends(require({self.requirement.action!r}, ...))` was not checked before the endpoint: "
+                "guard the app with `protect(app, iam)`"
+            )
+        return None
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What FastAPI passes when this is a dependency; nobody else asks."""
+        connection: object = getattr(sys.modules.get("starlette.requests"), "HTTPConnection", object)
+        kind = inspect.Parameter.KEYWORD_ONLY
+        return inspect.Signature([inspect.Parameter("connection", kind, annotation=connection)])
+
+
+class HasScope(Protocol):
+    """A Starlette connection, as much of it as is used here."""
+
+    @property
+    def scope(self) -> MutableMapping[str, Any]: ...
+
+
 def require(
     action: str,
     resource: str | None = None,
     *,
     hidden: bool = False,
     context: Mapping[str, ContextValue] | None = None,
-) -> Callable[[E], E]:
+) -> Mark:
     """Mark an endpoint: it runs only for callers whom policies allow `action` on `resource`.
 
     `action` is one concrete action, `docs:Read`; `resource` the last part of an ARN with places named after
@@ -81,12 +131,7 @@ def require(
         if not _CONTEXT_KEY.fullmatch(key) or key.lower().startswith(("aws:", "iamkit:")):
             raise ConfigurationError(f"condition key `{key}` needs your own prefix, such as `docs:Folder`")
     template = None if resource is None else Template.parse(resource)
-    marker = Requirement(action, template, hidden, MappingProxyType(dict(context or {})))
-
-    def mark(endpoint: E) -> E:
-        return _marked(endpoint, marker)
-
-    return mark
+    return Mark(Requirement(action, template, hidden, MappingProxyType(dict(context or {}))))
 
 
 @overload
@@ -157,6 +202,7 @@ def _marked(endpoint: E, marker: Marker) -> E:
     target: object = endpoint
     if isinstance(target, staticmethod | classmethod):
         target = target.__func__
+    target = _function_of_handler(target)
     if not callable(target):
         raise ConfigurationError(f"`{_name(target)}` cannot be marked: it is not callable")
     if inspect.ismethod(target):
@@ -170,6 +216,20 @@ def _marked(endpoint: E, marker: Marker) -> E:
     except (AttributeError, TypeError) as fault:
         raise ConfigurationError(f"`{_name(target)}` cannot be marked; wrap it in a function") from fault
     return endpoint
+
+
+def _function_of_handler(target: object) -> object:
+    """The function that Litestar's `@get(...)` and the like hold, or `target` itself.
+
+    A handler takes no attributes, and controllers and routers work with copies: the function is what stays.
+    """
+    if any(f"{kind.__module__}.{kind.__qualname__}" == _LITESTAR_HANDLER for kind in type(target).__mro__):
+        target = getattr(target, "_fn", None)
+    for inner in ("_fn", "func"):
+        # A listener of a WebSocket, and what Litestar runs in a worker thread.
+        if type(target).__module__.startswith("litestar."):
+            target = getattr(target, inner, target)
+    return target
 
 
 def _checked(value: object) -> Marker | None:

@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from iamkit.errors import ConfigurationError
 from iamkit.web.asgi import ASGIMiddleware, Door, Scope
 from iamkit.web.guard import Endpoint
-from iamkit.web.marker import Marker, handler_of_view, marker_of, marker_of_view
+from iamkit.web.marker import Mark, Marker, Requirement, handler_of_view, marker_of, marker_of_view
 
 _FASTAPI: Final = "fastapi.routing"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
@@ -44,7 +44,8 @@ class Guarded:
     """A mounted app with an iamkit middleware of its own, or nothing of the app's to run at all."""
 
 
-Target = Endpoint | Inner | Guarded
+# An endpoint stands there once for each thing that has to be allowed before it runs.
+Target = tuple[Endpoint, ...] | Inner | Guarded
 
 
 def match(routes: list[BaseRoute], scope: Scope) -> tuple[Match, BaseRoute | None, Scope]:
@@ -77,10 +78,10 @@ def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target
     dependant = getattr(served, "dependant", None) or getattr(node, "dependant", None)
     parameters = as_read(dependant, child.get("path_params", {}))
     if isinstance(node, Route):
-        return _route_target(node, child["endpoint"], str(scope["method"]), parameters)
+        return _route_target(node, child["endpoint"], str(scope["method"]), parameters, dependant)
     if isinstance(node, WebSocketRoute):
         runs = what_runs(node, child["endpoint"])
-        return Endpoint(name_of(runs), marker_of(runs), parameters, group_of(runs))
+        return endpoints(runs, marker_of(runs), parameters, dependant)
     if isinstance(node, Mount | Host):
         return mounted(node, parameters)
     raise unknown(node)
@@ -91,16 +92,18 @@ def is_route(node: object) -> bool:
     return isinstance(node, Route) or is_included(node)
 
 
-def endpoints_of(node: BaseRoute, scope: Scope) -> Iterator[Endpoint]:
-    """The endpoints that `node` runs at this address for one method or another, each mark once."""
-    seen: set[tuple[str, int]] = set()
+def endpoints_of(node: BaseRoute, scope: Scope) -> Iterator[tuple[Endpoint, ...]]:
+    """What `node` runs at this address for one method or another, each set of marks once."""
+    seen: set[tuple[object, ...]] = set()
     for method in _METHODS:
         asked = {**scope, "method": method}
         found, child = node.matches(asked)
         target = target_of(node, asked, child) if found is Match.FULL else None
-        if isinstance(target, Endpoint) and (target.name, id(target.marker)) not in seen:
-            seen.add((target.name, id(target.marker)))
-            yield target
+        if isinstance(target, tuple):
+            marks = tuple((endpoint.name, id(endpoint.marker)) for endpoint in target)
+            if marks not in seen:
+                seen.add(marks)
+                yield target
 
 
 def as_read(dependant: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -142,7 +145,7 @@ def mounted(node: Mount | Host, parameters: Mapping[str, object] | None = None) 
     if isinstance(app, ASGIMiddleware | Door):
         return Guarded()
     group = "static" if isinstance(app, StaticFiles) else node.name or None
-    return Endpoint(f"mounted {type(app).__qualname__}", marker_of(app), parameters or {}, group)
+    return (Endpoint(f"mounted {type(app).__qualname__}", marker_of(app), parameters or {}, group),)
 
 
 def fallback(router: Router) -> Endpoint | None:
@@ -228,14 +231,40 @@ def _leads_to(app: object, base: object) -> bool:
     return app is base
 
 
-def _route_target(node: Route, endpoint: object, method: str, parameters: Mapping[str, object]) -> Target:
+def endpoints(
+    runs: object, marker: Marker | None, parameters: Mapping[str, object], dependant: Any
+) -> tuple[Endpoint, ...]:
+    """What is checked before `runs` may run: its own mark, and what `Depends(require(…))` adds.
+
+    All of them have to be allowed. A public endpoint below a router that requires something requires it.
+    """
+    needed = requirements_of(dependant)
+    if needed and not isinstance(marker, Requirement):
+        marker, *needed = needed
+    return tuple(Endpoint(name_of(runs), one, parameters, group_of(runs)) for one in (marker, *needed))
+
+
+def requirements_of(dependant: Any) -> list[Requirement]:
+    """What the dependencies of a FastAPI route require, those of its routers and of dependencies too."""
+    found: list[Requirement] = []
+    waiting = [] if dependant is None else [dependant]
+    for part in waiting:
+        waiting += part.dependencies
+        if isinstance(part.call, Mark) and part.call.requirement not in found:
+            found.append(part.call.requirement)
+    return found
+
+
+def _route_target(
+    node: Route, endpoint: object, method: str, parameters: Mapping[str, object], dependant: Any
+) -> Target:
     runs = what_runs(node, endpoint)
     if inspect.isclass(runs) and issubclass(runs, HTTPEndpoint):
         stock = runs.dispatch is HTTPEndpoint.dispatch
         if stock and handler_of_view(runs, method) is None:
             # Answered with 405 by Starlette; no handler of the app runs.
             return Guarded()
-    return Endpoint(name_of(runs), marker_for(runs, method), parameters, group_of(runs))
+    return endpoints(runs, marker_for(runs, method), parameters, dependant)
 
 
 def what_runs(node: object, endpoint: object) -> object:

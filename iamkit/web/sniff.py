@@ -19,11 +19,16 @@ _HOMES: Final = {
     "fastapi.applications.FastAPI": "iamkit.web.fastapi",
     "starlette.applications.Starlette": "iamkit.web.starlette",
     "flask.app.Flask": "iamkit.web.flask",
+    "litestar.app.Litestar": "iamkit.web.litestar",
+    # What stands behind a route table, whatever it is made with.
+    "iamkit.web.tabled.TabledWSGI": "iamkit.web.tabled",
+    "iamkit.web.tabled.TabledASGI": "iamkit.web.tabled",
 }
+_TABLED: Final = "iamkit.web.tabled"
 
 
 class FrameworkRoutes:
-    """Lists the routes of Flask, Starlette and FastAPI apps: a plugin like any other."""
+    """Lists the routes of Flask, Starlette, FastAPI and Litestar apps: a plugin like any other."""
 
     @hookimpl
     def iamkit_routes(self, app: object) -> Sequence[Route] | None:
@@ -43,11 +48,21 @@ def home_of(app: object) -> str | None:
     return None
 
 
-def protect(app: object, iam: HasGate | Gatekeeper, *, public: Collection[str] = ()) -> object:
-    """`protect` of the app's own framework module. Raises ConfigurationError if no module knows it."""
+def protect(
+    app: object, iam: HasGate | Gatekeeper, *, public: Collection[str] = (), routes: object = None
+) -> object:
+    """`protect` of the app's own framework module, or with `routes` the app behind that route table.
+
+    Raises ConfigurationError if no module knows the app.
+    """
+    if routes is not None:
+        if public:
+            raise ConfigurationError("a route table names what is public itself; drop `public`")
+        tabled: object = importlib.import_module(_TABLED).protect(app, checked_guardian(iam), routes)
+        return tabled
     home = home_of(app)
-    if home is None:
-        raise misplaced(app, iam, "Flask, Starlette or FastAPI")
+    if home is None or home == _TABLED:
+        raise misplaced(app, iam, "Flask, Starlette, FastAPI or Litestar")
     guarded: object = importlib.import_module(home).protect(app, iam, public=public)
     return guarded
 
@@ -65,7 +80,8 @@ def misplaced(app: object, iam: object, framework: str) -> ConfigurationError:
         return ConfigurationError(f"`{app.__qualname__}` is a class; make an app of it and protect that")
     return ConfigurationError(
         f"`{type(app).__qualname__}` is no {framework} app; "
-        "mark a plain callable and wrap it with `WSGIMiddleware` or `ASGIMiddleware`"
+        "mark a plain callable and wrap it with `WSGIMiddleware` or `ASGIMiddleware`, "
+        'or give a table, `iam.protect(app, routes="routes.toml")`'
     )
 
 

@@ -154,8 +154,9 @@ class RouterGuard:
             refusal = admission.guard.refusal(admission.request, fault)
             await send_refusal(admission.guard, refusal, scope, send)
             return
-        if isinstance(target, Endpoint) and await self._refused(admission, target, scope, receive, send):
-            return
+        for endpoint in target if isinstance(target, tuple) else ():
+            if await self._refused(admission, endpoint, scope, receive, send):
+                return
         if isinstance(target, nodes.Guarded) and nodes.is_route(node):
             # A class-based endpoint without this method: Starlette answers 405, no handler runs.
             if preflight:
@@ -187,10 +188,12 @@ class RouterGuard:
             if not nodes.is_route(node):
                 raise nodes.unknown(node)
             refusal = None
-            for endpoint in nodes.endpoints_of(node, scope):
-                if not (isinstance(endpoint.marker, Requirement) and endpoint.marker.hidden):
-                    return None
-                refusal = guard.check(admission, endpoint)
+            for endpoints in nodes.endpoints_of(node, scope):
+                hidden = [
+                    one for one in endpoints if isinstance(one.marker, Requirement) and one.marker.hidden
+                ]
+                refused = (guard.check(admission, endpoint) for endpoint in hidden)
+                refusal = next((found for found in refused if found is not None), None)
                 if refusal is None:
                     return None
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses

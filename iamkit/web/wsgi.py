@@ -94,17 +94,17 @@ class WSGIMiddleware:
 
     def __init__(self, app: WSGIApplication, iam: HasGate | Gatekeeper) -> None:
         self.app = app
-        self._guard = Guard(gate_of(iam))
-        self._door = Door(self._checked, self._guard)
+        self.guard = Guard(gate_of(iam))
+        self._door = Door(self._checked, self.guard)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self._door(environ, start_response)
 
     def _checked(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         admission: Admission = environ[ADMISSION]
-        refusal = self._guard.check(admission, Endpoint(name_of(self.app), marker_of(self.app)))
+        refusal = self.guard.check(admission, Endpoint(name_of(self.app), marker_of(self.app)))
         if refusal is not None:
-            return send(self._guard.response(refusal), start_response)
+            return send(self.guard.response(refusal), start_response)
         return self.app(environ, start_response)
 
 

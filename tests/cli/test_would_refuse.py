@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 def test_what_was_let_through_is_summed_up(cli: Cli) -> None:
     """By who and what, the commonest first; enforced denials and allows are not in it."""
     assert cli.ok("would-refuse") == ""
-    cli.ok("user", "create", "ana")
     with IAM(cli.directory) as iam:
         ana = iam.find_principal("ana")
         for action in ("notes:Read", "notes:Write", "notes:Read"):

@@ -9,7 +9,8 @@ from iamkit import epochs
 from iamkit.clock import FrozenClock
 from iamkit.credentials import passwords, sessions
 from iamkit.credentials.hashing import HashedPassword
-from iamkit.credentials.passwords import MODERN, PasswordRecord, check_password
+from iamkit.credentials.password_rules import MODERN, check_password
+from iamkit.credentials.passwords import PasswordRecord
 from iamkit.credentials.sessions import SessionKind
 from iamkit.errors import ConcurrentModification, NoSuchEntity, PasswordPolicyViolation
 from iamkit.ids import Ids
@@ -95,11 +96,11 @@ def test_removing_a_password_ends_sessions_and_twice_is_an_error(
     start(store, clock)
 
     with store.write() as unit:
-        passwords.remove(unit, USER)
+        passwords.remove(unit, USER, now=clock.now())
 
     assert live(store, clock) == 0
     with store.write() as unit, pytest.raises(NoSuchEntity):
-        passwords.remove(unit, USER)
+        passwords.remove(unit, USER, now=clock.now())
     with store.write() as unit, pytest.raises(NoSuchEntity):
         passwords.require_change(unit, USER)
 
@@ -160,7 +161,7 @@ def test_use_of_a_replaced_password_is_not_noted(store: MemoryStore, clock: Froz
 
     with store.write() as unit:
         assert not passwords.note_use(unit, first, now=clock.now())
-        passwords.remove(unit, USER)
+        passwords.remove(unit, USER, now=clock.now())
         assert not passwords.note_use(unit, first, now=clock.now())
 
 

@@ -30,6 +30,7 @@ from iamkit.errors import (
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.gate import UNCLASSIFIED, Gate, Parts
 from iamkit.gate.origin import Proxies
+from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.gate.why import why
 from iamkit.http import HttpRequest, HttpResponse, NeedsBody
@@ -95,7 +96,12 @@ class House:
         self._fail("parts")
         deployment = Deployment("deployment", "deployment_x", "aws", HOME, datetime(2026, 1, 1, tzinfo=UTC))
         proxies = Proxies((ip_network("10.0.0.1/32"),))
-        return Parts(deployment, self, self, self, ContextBuilder(self.clock, proxies, self.plugin_keys))
+        contexts = ContextBuilder(self.clock, proxies, self.plugin_keys)
+        standing = Standing(MemoryStore(), self, self, self.clock, HOME)
+        return Parts(deployment, self, self, self, contexts, standing)
+
+    def current(self, principal: Principal) -> Principal:
+        return principal
 
     def authenticate(self, request: HttpRequest) -> Any:  # the gate's protocol
         self._fail("authenticate")

@@ -23,11 +23,14 @@ from iamkit.clock import FrozenClock
 from iamkit.credentials import access_keys, passwords, sessions
 from iamkit.credentials.hashing import CHEAPEST, Hasher, HashingGate, HashParameters
 from iamkit.credentials.key_file import FileKeyProvider
+from iamkit.credentials.password_lists import CommonPasswords
+from iamkit.credentials.password_rules import MODERN
 from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sealing import Keyring
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.session_check import SessionCheck
 from iamkit.credentials.sessions import SessionKind, SessionState
+from iamkit.credentials.sources import SprayWatch
 from iamkit.credentials.throttle import Throttle
 from iamkit.errors import (
     ExpiredToken,
@@ -39,6 +42,10 @@ from iamkit.errors import (
     ValidationError,
 )
 from iamkit.gate.authenticate import Authenticator
+from iamkit.gate.claim import Claims
+from iamkit.gate.new_passwords import NewPasswords
+from iamkit.gate.pace import Pace
+from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.sign_in_events import HIDDEN
 from iamkit.http import Headers, HttpRequest
@@ -65,7 +72,8 @@ class Place:
     keyring: Keyring
     hasher: Hasher
     jeff: User
-    sign_in: SignIn
+    sign_in: SignIn = field(init=False)
+    change: PasswordChange = field(init=False)
     announced: list[Event] = field(default_factory=list)
 
     def enter(self, name: str = "jeff", password: str = PASSWORD, *, account: str = HOME) -> str:
@@ -95,15 +103,45 @@ class Place:
         return [event.as_data() for event in found]
 
 
-def sign_in_of(place: Place, hasher: Hasher) -> SignIn:
-    return SignIn(
+def equip(place: Place, hasher: Hasher) -> None:
+    """Give the place its sign-in and its change of passwords, with this hasher."""
+    throttle = Throttle(place.store, place.clock)
+    trail = Trail(place.store, seen=place.announced.append)
+    claims = Claims(
         store=place.store,
         hasher=hasher,
-        throttle=Throttle(place.store, place.clock),
-        trail=Trail(place.store, seen=place.announced.append),
+        throttle=throttle,
+        trail=trail,
         clock=place.clock,
         ids=place.ids,
         home_account=lambda: HOME,
+        spray=SprayWatch(place.ids, place.clock),
+        pace=Pace(0),
+    )
+    new_passwords = NewPasswords(
+        profile=MODERN,
+        hasher=hasher,
+        house=lambda: House(partition="aws", home=HOME, clock=place.clock, ids=place.ids),
+        lists=[CommonPasswords()],
+    )
+    place.sign_in = SignIn(
+        store=place.store,
+        claims=claims,
+        hasher=hasher,
+        throttle=throttle,
+        trail=trail,
+        clock=place.clock,
+        ids=place.ids,
+        new_passwords=new_passwords,
+    )
+    place.change = PasswordChange(
+        store=place.store,
+        claims=claims,
+        throttle=throttle,
+        trail=trail,
+        clock=place.clock,
+        ids=place.ids,
+        new_passwords=new_passwords,
     )
 
 
@@ -118,8 +156,8 @@ def place(clock: FrozenClock, tmp_path: Path) -> Place:
         accounts.set_alias(unit, HOME, "example")
         jeff = users.create(unit, house, account=HOME, name="jeff", email="jeff.the.first@example.org")
         users.create(unit, house, account=HOME, name="keysonly")
-    made = Place(store, clock, ids, keyring, hasher, jeff, sign_in=None)  # type: ignore[arg-type]  # set below
-    made.sign_in = sign_in_of(made, hasher)
+    made = Place(store, clock, ids, keyring, hasher, jeff)
+    equip(made, hasher)
     made.give_password(PASSWORD)
     return made
 
@@ -177,7 +215,7 @@ def test_an_old_hash_is_renewed_by_signing_in(place: Place) -> None:
         HashingGate(at_once=1, waiting=10),
         HashParameters("dearer", passes=2, memory_kib=8, lanes=1),
     )
-    place.sign_in = sign_in_of(place, dearer)
+    equip(place, dearer)
 
     place.enter()
 
@@ -382,7 +420,7 @@ def test_a_change_while_the_password_is_hashed_stops_the_sign_in(
                 if change == "disabled":
                     users.set_enabled(unit, place.jeff, enabled=False)
                 else:
-                    passwords.remove(unit, place.jeff.user_id)
+                    passwords.remove(unit, place.jeff.user_id, now=place.clock.now())
         return right
 
     monkeypatch.setattr(argon2.PasswordHasher, "verify", meanwhile)
@@ -399,7 +437,7 @@ def test_a_change_while_the_password_is_hashed_stops_the_sign_in(
 
 
 def change(place: Place, old: str, new: str, *, only_if_required: bool = False, name: str = "jeff") -> None:
-    place.sign_in.change_password(
+    place.change.change_password(
         HOME, name, old, new, source="203.0.113.9", user_agent="", only_if_required=only_if_required
     )
 

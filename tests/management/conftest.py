@@ -19,13 +19,16 @@ from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.hashing import Hasher, HashingGate, HashParameters
 from iamkit.credentials.key_file import FileKeyProvider
 from iamkit.credentials.mfa import Answer, Asking, Begun, Enrolled, Proof
+from iamkit.credentials.password_rules import MODERN
 from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sealing import Keyring
 from iamkit.credentials.throttle import Throttle
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.factors import factor_throttle
 from iamkit.gate.gate import Gate, Parts
+from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
+from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal
 from iamkit.http import HttpRequest, HttpResponse
 from iamkit.identity import accounts, deployment, documents, inline, shipped, users
@@ -111,6 +114,7 @@ class Office:
             contexts=ContextBuilder(
                 self.clock, Proxies(()), lambda request, principal: [], organization="o-1"
             ),
+            standing=Standing(self.store, Nobody(), self.principals, self.clock, HOME),
         )
         options = EvaluationOptions()
         self.log = DecisionLog(self.store, documents.keep_all)
@@ -127,13 +131,15 @@ class Office:
         self.trail = Trail(self.store, seen=self.announced.append)
         keyring = Keyring(self.store, FileKeyProvider.create(key_file, ids), ids, self.clock)
         peppers = Peppers(self.store, keyring, ids, self.clock)
+        hasher = Hasher(peppers, ids, HashingGate(at_once=2, waiting=4), CHEAP)
         self.services = Services(
             sealer=keyring,
-            hasher=Hasher(peppers, ids, HashingGate(at_once=2, waiting=4), CHEAP),
+            hasher=hasher,
             caller_layers=CallerLayersReader(self.house, library),
             resource_layers=resources,
             options=options,
             throttle=Throttle(self.store, self.clock),
+            passwords=NewPasswords(profile=MODERN, hasher=hasher, house=lambda: self.house),
             mfa_methods={"word": WordMethod()},
             factor_throttle=lambda method: factor_throttle(self.store, self.clock, method),
             take_try=lambda key: challenges.take_try_alone(self.store, keyring, key, now=self.clock.now()),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamkit.credentials import access_keys as keys
-from iamkit.credentials import challenges, mfa, mfa_otp, otp, passwords, sessions
+from iamkit.credentials import challenges, mfa, mfa_otp, otp, password_rules, passwords, sessions
 from iamkit.credentials.secret import Secret
 from iamkit.errors import AccessDenied
 from iamkit.identity import (
@@ -99,6 +99,8 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             passwords.put(
                 unit, account=HOME, user_id=user.user_id, hashed=hashed, must_change=False, now=house.now()
             )
+    with office.store.write() as unit:
+        password_rules.put_policy(unit, HOME, password_rules.MODERN)
     sealer, seed = office.services.sealer, b"\x07" * otp.SEED_BYTES
     with office.store.write() as unit:
         for name, owner in (("held", sam.user_id), ("free", None)):
@@ -167,6 +169,9 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iam:UpdateLoginProfile": {"user_name": "sam", "password": Secret(NEXT_SECRET)},
         "iam:DeleteLoginProfile": {"user_name": "sam"},
         "iam:ChangePassword": {"old_password": Secret(SECRET), "new_password": Secret(NEXT_SECRET)},
+        "iam:UpdateAccountPasswordPolicy": {"minimum_password_length": 20},
+        "iam:GetAccountPasswordPolicy": {},
+        "iam:DeleteAccountPasswordPolicy": {},
         "iam:CreateVirtualMFADevice": {"virtual_mfa_device_name": "new"},
         "iam:DeleteVirtualMFADevice": {"serial_number": free_mfa},
         "iam:ListVirtualMFADevices": {},

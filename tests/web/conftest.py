@@ -5,11 +5,12 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
 
 from iamkit.builtin.responses import render
-from iamkit.errors import InvalidClientTokenId, StoreUnavailable
+from iamkit.errors import ExpiredToken, InvalidClientTokenId, StoreUnavailable
 from iamkit.gate.current import acting
 from iamkit.gate.health import Health
 from iamkit.gate.manners import Manners
@@ -89,6 +90,19 @@ class MemoryGate:
 
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
         return acting(principal)
+
+    def standing(self) -> MemoryGate:
+        return self
+
+    def mark(self, principal: Principal, request: HttpRequest) -> object:
+        if self.broken is not None:
+            raise self.broken
+        if principal.name not in (*self.rules, "anonymous"):
+            raise ExpiredToken("the session has ended")
+        return dict(self.rules)
+
+    def renewed(self, principal: Principal, request: HttpRequest) -> Principal:
+        return replace(principal)
 
     def fail(self) -> None:
         """From now on the store cannot be read."""

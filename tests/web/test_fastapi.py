@@ -438,5 +438,5 @@ def test_the_framework_is_told_by_its_classes(gate: MemoryGate, app: FastAPI) ->
         assert FrameworkRoutes().iamkit_routes(made) is not None
     assert FrameworkRoutes().iamkit_routes(app) == routes(app)
     assert FrameworkRoutes().iamkit_routes(object()) is None
-    with pytest.raises(ConfigurationError, match="no Flask, Starlette or FastAPI app"):
+    with pytest.raises(ConfigurationError, match="no Flask, Starlette, FastAPI or Litestar app"):
         protect_any(object(), gate)

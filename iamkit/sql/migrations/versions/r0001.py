@@ -174,6 +174,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_iamkit_key_check"),
     )
     op.create_table(
+        "iamkit_known_device",
+        sa.Column("device_id", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("device_id", name="pk_iamkit_known_device"),
+    )
+    op.create_index("ix_iamkit_known_device_user_id", "iamkit_known_device", ["user_id"])
+    op.create_table(
         "iamkit_managed_policy",
         sa.Column("policy_id", TEXT, nullable=False),
         sa.Column("account", TEXT, nullable=False),
@@ -250,6 +259,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name="pk_iamkit_password"),
     )
     op.create_index("ix_iamkit_password_account", "iamkit_password", ["account"])
+    op.create_table(
+        "iamkit_password_history",
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("generation", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("profile", TEXT, nullable=False),
+        sa.Column("pepper_key_id", TEXT, nullable=False),
+        sa.Column("normalization", TEXT, nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "generation", name="pk_iamkit_password_history"),
+    )
+    op.create_index("ix_iamkit_password_history_user_id", "iamkit_password_history", ["user_id"])
+    op.create_table(
+        "iamkit_password_policy",
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("minimum_password_length", sa.BigInteger(), nullable=False),
+        sa.Column("require_symbols", sa.Boolean(), nullable=False),
+        sa.Column("require_numbers", sa.Boolean(), nullable=False),
+        sa.Column("require_uppercase_characters", sa.Boolean(), nullable=False),
+        sa.Column("require_lowercase_characters", sa.Boolean(), nullable=False),
+        sa.Column("allow_users_to_change_password", sa.Boolean(), nullable=False),
+        sa.Column("max_password_age", sa.BigInteger(), nullable=True),
+        sa.Column("password_reuse_prevention", sa.BigInteger(), nullable=True),
+        sa.Column("hard_expiry", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name="pk_iamkit_password_policy"),
+    )
     op.create_table(
         "iamkit_pepper",
         sa.Column("pepper_id", TEXT, nullable=False),
@@ -376,6 +411,14 @@ def upgrade() -> None:
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name="pk_iamkit_session_epoch"),
     )
+    op.create_table(
+        "iamkit_source_attempts",
+        sa.Column("network", TEXT, nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("network", name="pk_iamkit_source_attempts"),
+    )
+    op.create_index("ix_iamkit_source_attempts_began_at", "iamkit_source_attempts", ["began_at"])
     op.create_table(
         "iamkit_tree_node",
         sa.Column("node_id", TEXT, nullable=False),

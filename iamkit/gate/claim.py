@@ -1,0 +1,182 @@
+"""A claim to be somebody, by name and password: counted, checked at the cost of any other, and recorded.
+
+Whatever the cause of a failure (no such account or user, disabled, no password, a wrong one), the answer has
+the same words, status and cost (THR-P1, P3). The attempt is counted before the password is hashed (THR-P4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from iamkit.audit.event import Event, Origin
+from iamkit.clock import Clock
+from iamkit.credentials import known_devices, mfa, passwords, sessions, sources
+from iamkit.credentials.hashing import HashedPassword, Hasher, Verification, prepared
+from iamkit.credentials.password_rules import PasswordRules
+from iamkit.credentials.passwords import PasswordRecord
+from iamkit.credentials.sources import SprayWatch
+from iamkit.credentials.throttle import Throttle, device_subject, known_subject, unknown_subject
+from iamkit.errors import InvalidCredentials, NoSuchEntity, PasswordExpired, Throttling
+from iamkit.gate.pace import Pace
+from iamkit.gate.sign_in_events import SUCCESS, Outcome, Recorder, actor_of, sign_in_event
+from iamkit.identity import accounts, users
+from iamkit.identity.users import User
+from iamkit.ids import Ids, name_key
+from iamkit.storage import Reader, Store, Unit
+
+# What can be a name at all; anything else is nobody's, and is not looked for.
+_USER_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}", re.ASCII)
+_ACCOUNT: Final = re.compile(r"[a-z0-9-]{3,63}", re.ASCII)
+_BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+FAILED: Final = "the account, the user name or the password is not right"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who somebody says to be, and what is known of that."""
+
+    account: str | None
+    user: User | None
+    password: PasswordRecord | None
+    subject: str
+    # Where it comes from, if that counts: not from a browser that the user is known by.
+    network: str | None = None
+    device: str | None = None
+
+    def may_enter(self, now: datetime) -> bool:
+        """Whether the right password would let them in."""
+        kept = self.password
+        return (
+            self.user is not None
+            and self.user.enabled
+            and kept is not None
+            and (kept.expires_at is None or now < kept.expires_at)
+        )
+
+
+class Claims:
+    """Checks claims. Safe between threads. Hashing takes milliseconds, so not for an event loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        hasher: Hasher,
+        throttle: Throttle,
+        trail: Recorder,
+        clock: Clock,
+        ids: Ids,
+        home_account: Callable[[], str],
+        spray: SprayWatch,
+        pace: Pace,
+    ) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._throttle = throttle
+        self._trail = trail
+        self._clock = clock
+        self._ids = ids
+        self._home_account = home_account
+        self._spray = spray
+        self._pace = pace
+
+    def verified(
+        self,
+        account_or_alias: str,
+        user_name: str,
+        password: str,
+        origin: Origin,
+        name: str,
+        *,
+        source: str | None = None,
+        device: str | None = None,
+    ) -> tuple[Claim, Verification]:
+        """Count the attempt, then check the password. Raises, and records, when it fails."""
+        began = self._pace.begin()
+        prepared(password)
+        with self._store.read() as reader:
+            claim = _claimed(reader, account_or_alias, user_name, source, device)
+            decoy = passwords.decoy(reader, self._near(account_or_alias, user_name))
+        try:
+            if claim.device is None:
+                self._spray.check(password)
+            self._throttle.reserve(claim.subject, claim.network)
+            verification = self._compared(claim, decoy, password)
+        except Throttling as fault:
+            self._trail.record_alone(self.event(name, claim, origin, Outcome(fault.code)))
+            raise
+        if not verification.ok or not claim.may_enter(self._clock.now()):
+            self._spray.failed(password, claim.subject)
+            refusal = self.failed(name, claim, origin)
+            self._pace.wait(began)
+            raise refusal
+        return claim, verification
+
+    def _compared(self, claim: Claim, decoy: HashedPassword | None, password: str) -> Verification:
+        if claim.password is not None:
+            return self._hasher.verify(claim.password.hashed, password)
+        # The same work, whose answer is not looked at.
+        self._hasher.verify(decoy, password)
+        return Verification(ok=False)
+
+    def _near(self, account_or_alias: str, user_name: str) -> str:
+        # User ids are random letters of this alphabet, so the next one is anybody's.
+        digits = int(self._hasher.mark(f"{account_or_alias}\x00{name_key(user_name)}"), 16)
+        return "AIDA" + "".join(_BASE32[digits >> 5 * place & 31] for place in range(8))
+
+    def failed(self, name: str, claim: Claim, origin: Origin) -> InvalidCredentials:
+        self._trail.record_alone(self.event(name, claim, origin, Outcome(InvalidCredentials.code)))
+        return InvalidCredentials(FAILED)
+
+    def event(self, name: str, claim: Claim, origin: Origin, outcome: Outcome = SUCCESS) -> Event:
+        actor = actor_of(claim.account or self._home_account(), claim.user)
+        return sign_in_event(self._ids, name, actor, origin, outcome, at=self._clock.now())
+
+
+def _claimed(
+    reader: Reader, account_or_alias: str, user_name: str, source: str | None, device: str | None
+) -> Claim:
+    account = None
+    if _ACCOUNT.fullmatch(account_or_alias):
+        try:
+            account = accounts.named(reader, account_or_alias).account_id
+        except NoSuchEntity:
+            account = None
+    user = None
+    if account is not None and _USER_NAME.fullmatch(user_name):
+        user = users.find(reader, account, user_name)
+    # Looked for in any case, so that somebody and nobody cost the same number of reads.
+    password = passwords.find(reader, "nobody" if user is None else user.user_id)
+    known = known_devices.find(reader, device, "nobody" if user is None else user.user_id)
+    if known is not None:
+        return Claim(account, user, password, device_subject(known.device_id), None, device)
+    subject = unknown_subject(account or "", user_name) if user is None else known_subject(user.user_id)
+    return Claim(account, user, password, subject, sources.network_of(source))
+
+
+def still(unit: Unit, claim: Claim, now: datetime) -> tuple[User | None, PasswordRecord | None]:
+    """The user and password of a verified claim, if they are what they were when it was verified."""
+    if claim.user is None or claim.password is None:
+        return None, None
+    user = users.by_id(unit, claim.user.user_id)
+    kept = passwords.find(unit, claim.user.user_id)
+    present = Claim(claim.account, user, kept, claim.subject)
+    if kept is None or kept.generation != claim.password.generation or not present.may_enter(now):
+        return None, None
+    return user, kept
+
+
+def awaits(reader: Reader, kept: PasswordRecord, rules: PasswordRules, now: datetime) -> tuple[str, ...]:
+    """What more it takes than the password. Raises PasswordExpired where only an administrator helps."""
+    ends = rules.expires_at(kept.changed_at)
+    old = ends is not None and now >= ends
+    if old and rules.hard_expiry:
+        raise PasswordExpired("the password is too old; only an administrator can set another")
+    return (
+        *((sessions.FACTOR,) if mfa.of_subject(reader, kept.user_id) else ()),
+        *((sessions.NEW_PASSWORD,) if kept.must_change or old else ()),
+    )
