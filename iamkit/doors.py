@@ -5,6 +5,10 @@ from __future__ import annotations
 from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
+from iamkit.gate import cross_site, csrf
+from iamkit.gate.asking import csrf_token, request_served
+from iamkit.gate.current import current_principal
+from iamkit.gate.next_page import next_page
 from iamkit.wiring import Wiring
 
 
@@ -24,11 +28,15 @@ class Doors(Wiring):
     ) -> NewSession:
         """Start a session for a user who knows the password. Raises InvalidCredentials, Throttling.
 
+        A session by cookie is refused to another site's form, with AccessDenied.
         `source` is the caller's address, by which attempts are limited too; `device` the browser's device
         cookie, by which its owner gets in even while strangers guess.
 
         Takes tens of milliseconds on purpose: not for an event loop's own thread.
         """
+        served = request_served()
+        if kind is SessionKind.COOKIE and served is not None:
+            cross_site.check_sign_in(served, self.gate.manners)
         where = account or self.deployment().home_account
         return self._sign_in.sign_in(
             where, name, password, source=source, user_agent=user_agent, kind=kind, device=device
@@ -73,6 +81,21 @@ class Doors(Wiring):
     def session_cookie(self, session: NewSession | None) -> str:
         """The Set-Cookie value that carries a session to a browser; with None, the one that takes it away."""
         return set_cookie(session, now=self.clock.now(), development=self.settings.development)
+
+    def csrf_token(self) -> str:
+        """The token for the header `X-CSRF-Token`, for pages drawn in the running request (THR-S5).
+
+        Only browsers that send neither `Origin` nor `Sec-Fetch-Site` need it; empty without session cookie.
+        """
+        return csrf_token(current_principal(), self.gate.manners, self.ids)
+
+    def csrf_field(self) -> str:
+        """The same as a hidden field: `{{ iam.csrf_field() }}` in a form of a template."""
+        return csrf.field(self.csrf_token())
+
+    def next_page(self, text: str | None, default: str = "/") -> str:
+        """Where to send somebody who signed in: `text` if it is a page of this site, else `default`."""
+        return next_page(text, hosts=self.settings.hosts) or default
 
     @property
     def device_cookie_name(self) -> str:

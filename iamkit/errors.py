@@ -28,7 +28,7 @@
     ├── InvalidAuthenticationCode   403: a code or another second factor is not right
     ├── AccessDenied                403: the caller is known, no policy lets the request pass
     │   ├── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
-    │   └── StepUpRequired          a fresher sign-in or second factor would let it pass
+    │   └── StepUpRequired          401: a fresher sign-in or second factor would let it pass
     ├── EvaluationError             a decision could not be finished; always treated as a denial (SEM-F2)
     │   └── NotFilterable           a policy cannot be turned into a list's filter; nothing is listed
     ├── Throttling                  429: come back after `retry_after` seconds
@@ -44,7 +44,11 @@ to do next where that is not obvious. Codes are AWS's where AWS has one.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import PurePath
+from typing import ClassVar, Final
+
+# How many of the innermost frames are told of a fault.
+_FRAMES: Final = 4
 
 
 class IamkitError(Exception):
@@ -245,9 +249,13 @@ class UnclassifiedRoute(AccessDenied):
 
 
 class StepUpRequired(AccessDenied):
-    """The proof of who calls is too old, or lacks a second factor. `max_age` is in seconds (RFC 9470)."""
+    """The proof of who calls is too old, or lacks a second factor: a new one would make it pass (RFC 9470).
+
+    `max_age` is how many seconds ago it may have been given, None for any time in the session.
+    """
 
     code = "StepUpRequired"
+    status = 401
 
     def __init__(self, message: str, *, max_age: int | None = None, decision_id: str | None = None) -> None:
         super().__init__(message, decision_id=decision_id)
@@ -291,3 +299,17 @@ class StoreUnavailable(ServiceUnavailable):
 
 class NotInitialized(ServiceUnavailable):
     """The store holds no account yet: run `iamkit init`."""
+
+
+def kind_and_place(fault: BaseException) -> str:
+    """What a log may say of a foreign exception: its type and where it was raised, innermost place first.
+
+    Its own text may quote a credential or a row, so that never gets into a log (THR-X2).
+    """
+    places = []
+    trace = fault.__traceback__
+    while trace is not None:
+        places.append(f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    shown = ", from ".join(reversed(places[-_FRAMES:])) or "an unknown place"
+    return f"{type(fault).__name__} at {shown}"

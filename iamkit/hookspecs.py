@@ -52,6 +52,15 @@ def iamkit_authenticate(request: HttpRequest) -> Authentication | NeedsBody | No
 
 
 @hookspec
+def iamkit_challenges() -> Sequence[str]:
+    """Name the challenges of your authenticator, such as `Bearer realm="app"` (RFC 9110 §11.6.1).
+
+    Called by the guard for a refusal with 401, and for one with 403 to a bearer token. What is malformed is
+    left out.
+    """
+
+
+@hookspec
 def iamkit_context(request: HttpRequest | None, principal: Principal) -> Mapping[str, ContextValue]:
     """Add condition keys to a request, under your own prefix.
 

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from iamkit.audit.event import Origin
 from iamkit.credentials.authentication import Authentication
-from iamkit.errors import AccessDenied, ConfigurationError
+from iamkit.errors import ConfigurationError
 from iamkit.gate import current
 from iamkit.gate.current import acting, current_principal
+from iamkit.gate.health import Health
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
 from iamkit.identity.operator import host_operator
@@ -202,7 +203,7 @@ class IAM(Tables):
         """Like `check`, and raises AccessDenied when the answer is no."""
         verdict = self.check(action, resource, principal=principal, context=context)
         if not verdict.allowed:
-            raise AccessDenied(f"`{action}` on `{verdict.resource}` is not allowed", decision_id=verdict.id)
+            raise verdict.denial(f"`{action}` on `{verdict.resource}` is not allowed")
         return verdict
 
     def matrix(self, app: object, principals: Sequence[str] = ()) -> Matrix:
@@ -253,6 +254,11 @@ class IAM(Tables):
         return Desk(
             self.store, self.gate, self.trail, self.house, self.services, principal, origin=origin or Origin()
         )
+
+    @property
+    def health(self) -> Health:
+        """Whether this process can answer requests now, with details for operators. Never raises."""
+        return self.gate.health()
 
     def why(self, decision_id: str) -> Told:
         """Explain a recorded decision, from the policies as they were then. Raises NoSuchEntity."""

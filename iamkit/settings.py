@@ -23,6 +23,11 @@ DATABASE_NAME: Final = "iamkit.db"
 KEY_NAME: Final = "master.key"
 _NOT_SETTINGS: Final = ("IAMKIT_DIR", "IAMKIT_ACCESS_KEY_ID", "IAMKIT_SECRET_ACCESS_KEY")
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
+# No query, no fragment, nothing that a browser could take for a host.
+_PATH: Final = re.compile(
+    r"(?:/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?)?)?", re.ASCII
+)
+_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _SERVICE: Final = re.compile(r"[a-z0-9.-]{1,64}", re.ASCII)
 
 
@@ -47,6 +52,17 @@ class Settings:
     hosts: tuple[str, ...] = ()
     # Development on plain http: the session cookie goes without `__Host-` and Secure.
     development: bool = False
+    # Paths of the app's pages for signing in, and for signing in again with MFA (empty: the former): a person
+    # whose browser is refused with 401 is sent there with `next`. Empty: a page says so.
+    sign_in_path: str = ""
+    step_up_path: str = ""
+    # Origins of other sites, such as `https://app.example`, whose pages may call this one with its cookie.
+    cors: tuple[str, ...] = ()
+    # For adoption: what policies refuse is recorded and let through (decision 23).
+    report_only: bool = False
+    # Paths at which iamkit answers whether the process lives and whether it is ready. Empty: nowhere.
+    live_path: str = ""
+    ready_path: str = ""
     # The rules for passwords: `modern` (NIST SP 800-63B-4), `pci` (PCI DSS 4.0.1) or `aws`.
     password_profile: str = "modern"  # noqa: S105  # a name
     # A file of breached passwords, as the Pwned Passwords project gives them, ordered by hash.
@@ -190,5 +206,18 @@ def _check(settings: Settings) -> None:
     if any(isinstance(network, IPv6Network) and network.subnet_of(_MAPPED) for network in networks):
         # Peers are compared as IPv4, so such a network would match nobody.
         raise ConfigurationError("`trusted_proxies` holds an IPv4-mapped address; write it as IPv4")
+    for name in ("sign_in_path", "step_up_path", "live_path", "ready_path"):
+        if not re.fullmatch(_PATH, getattr(settings, name)):
+            raise ConfigurationError(f"`{name}` must be a path of this site such as `/sign-in`")
+    if settings.live_path and settings.live_path == settings.ready_path:
+        raise ConfigurationError("`live_path` and `ready_path` are two questions; give them two paths")
+    if settings.step_up_path and not settings.sign_in_path:
+        raise ConfigurationError("`step_up_path` needs `sign_in_path` beside it")
+    for origin in settings.cors:
+        if not _ORIGIN.fullmatch(origin):
+            raise ConfigurationError(
+                f"`cors` holds `{origin}`, which is no origin; write `https://app.example`, lower case,"
+                " without a path. There is no wildcard: pages of these origins act with the user's cookie"
+            )
     if not _SERVICE.fullmatch(settings.signing_service):
         raise ConfigurationError("`signing_service` may hold only lower-case letters, digits, `.` and `-`")

@@ -15,7 +15,7 @@ from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import Event
 from iamkit.audit.trail import Trail
 from iamkit.builtin.mfa import CoreMethods
-from iamkit.builtin.responses import Responses
+from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
 from iamkit.builtin.sigv4 import SigV4Authenticator
 from iamkit.clock import Clock
@@ -131,6 +131,8 @@ class Wiring(Ground):
             options=self._options,
             allow_sampling=self.settings.allow_sampling,
             hosts=self.settings.hosts,
+            challenges=lambda: [text for each in self._hooks.hook.iamkit_challenges() for text in each],
+            manners=manners_of(self.settings, self.clock),
             blocking=not self.settings.store_url.startswith("sqlite:"),
         )
 
@@ -162,6 +164,7 @@ class Wiring(Ground):
                 self.store, self.keyring, key, now=self.clock.now()
             ),
             write_decisions=self.decisions.flush,
+            beside_a_unit=self.decisions.beside_a_unit,
             plugin_policies=self._plugin_policies,
             catalog=self.catalog,
         )
@@ -293,7 +296,7 @@ class Wiring(Ground):
         )
 
     def _register_answering_builtins(self) -> None:
-        for builtin in (Responses(), FrameworkRoutes(), CoreMethods()):
+        for builtin in (Responses(manners_of(self.settings, self.clock)), FrameworkRoutes(), CoreMethods()):
             self._hooks.register(builtin)
 
     def _register_authenticating_builtins(self) -> None:

@@ -15,6 +15,7 @@ from iamkit.errors import (
     MalformedPolicyDocument,
     ServiceUnavailable,
     Throttling,
+    kind_and_place,
 )
 
 CLASSES = sorted(
@@ -74,7 +75,7 @@ def test_leaves_have_codes_of_their_own() -> None:
         ("InputError", {400, 413}),
         ("ConflictError", {409}),
         ("AuthenticationError", {400, 401}),
-        ("AccessDenied", {403}),
+        ("AccessDenied", {401, 403}),
         ("ServiceUnavailable", {503}),
     ],
 )
@@ -99,3 +100,18 @@ def test_further_facts_are_carried() -> None:
     assert InvalidArn("x").suggestion is None
     assert MalformedPolicyDocument("x", problems=("one",)).problems == ("one",)
     assert Throttling("x", retry_after=30).retry_after == 30
+
+
+def test_of_a_foreign_exception_only_kind_and_place_are_told() -> None:
+    """Its text may quote a credential; where it was raised helps, innermost place first."""
+
+    def inner() -> None:
+        raise KeyError("hunter2")
+
+    try:
+        inner()
+    except KeyError as fault:
+        told = kind_and_place(fault)
+
+    assert re.fullmatch(r"KeyError at test_errors\.py:\d+, from test_errors\.py:\d+", told)
+    assert kind_and_place(KeyError("hunter2")) == "KeyError at an unknown place"

@@ -12,7 +12,8 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -48,6 +49,8 @@ class DecisionRecord:
     determining: str
     error: str | None
     request: str
+    # False: a denial that was let through, as report-only mode does (decision 23).
+    enforced: bool = True
 
 
 # A decision with the texts it refers to, by digest.
@@ -59,7 +62,8 @@ class DecisionLog:
     """A bounded queue and the thread that commits it in groups.
 
     `dropped` counts allows that found the queue full. A denial is never dropped: when the queue is full,
-    whoever brings one writes a group first, and is refused with StoreUnavailable if that fails. While the
+    whoever brings one writes a group first, and is refused with StoreUnavailable if that fails. Within
+    `beside_a_unit`, where no second unit can be opened, that write waits until the block ends. While the
     store is away the thread tries again, ever more slowly, and the queue waits.
 
     Entries belong to the process that queued them: a forked child starts with none. What waits when the
@@ -83,6 +87,7 @@ class DecisionLog:
         self._wake = threading.Event()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
+        self._own = threading.local()
 
     @property
     def waiting(self) -> int:
@@ -91,7 +96,8 @@ class DecisionLog:
 
     def submit(self, entry: Entry, *, denial: bool) -> None:
         """Queue a decision. Returns at once, unless a denial finds the queue full or the log is closed."""
-        while denial and len(self._queue) >= self._capacity:
+        waits = getattr(self._own, "beside_a_unit", False)
+        while denial and not waits and len(self._queue) >= self._capacity:
             self._write_group()
         with self._guard:
             if len(self._queue) >= self._capacity and not denial:
@@ -102,8 +108,23 @@ class DecisionLog:
                 self._thread = threading.Thread(target=self._run, name="iamkit-decision-log", daemon=True)
                 self._thread.start()
         self._wake.set()
-        if self._closed.is_set():
+        if self._closed.is_set() and not waits:
             self.flush()
+
+    @contextmanager
+    def beside_a_unit(self) -> Iterator[None]:
+        """For a thread that opens a writing unit within the block: nothing is written until it ends.
+
+        So a denial that finds the queue full stays a denial, and is kept. One unit brings few decisions, and
+        whoever leaves the block makes room again, so the queue outgrows its capacity by no more than that.
+        """
+        self._own.beside_a_unit = True
+        try:
+            yield
+        finally:
+            self._own.beside_a_unit = False
+            if len(self._queue) > self._capacity or (self._closed.is_set() and self._queue):
+                self._tried_flush()
 
     def flush(self) -> None:
         """Commit what is queued now. Raises StoreUnavailable; what was not written stays queued."""
@@ -112,6 +133,11 @@ class DecisionLog:
         while waiting > 0:
             written = self._write_group()
             waiting = waiting - written if written else 0
+
+    def reach(self) -> None:
+        """Read something of the store. Raises StoreUnavailable."""
+        with self._store.read() as reader:
+            reader.get(DecisionRecord, ("",))
 
     def close(self) -> None:
         """Write what is left and end the thread. Idempotent; what is submitted later is written at once."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from iamkit.audit.event import Event
+from iamkit.errors import kind_and_place
 from iamkit.storage import Store, Unit
 
 _log = logging.getLogger("iamkit.audit")
@@ -28,8 +29,8 @@ class Trail:
             return
         try:
             self._seen(event)
-        except Exception:  # noqa: BLE001  # a sink must not undo what is committed
-            _log.exception("a plugin failed on audit event %s", event.event_id)
+        except Exception as fault:  # noqa: BLE001  # a sink must not undo what is committed
+            _log.error("a plugin failed on audit event %s: %s", event.event_id, kind_and_place(fault))
 
     def record_alone(self, event: Event) -> None:
         """Keep an event that tells of no change (a refused or failed attempt), in a unit of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -87,6 +88,10 @@ class SessionAuthenticator:
             # sign in again.
             return None
         return _authentication(kept, by_cookie=True)
+
+    @hookimpl
+    def iamkit_challenges(self) -> Sequence[str]:
+        return ('Bearer realm="iamkit"',)
 
 
 def _authentication(kept: SessionRecord, *, by_cookie: bool) -> Authentication:

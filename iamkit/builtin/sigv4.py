@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -51,6 +52,10 @@ class SigV4Authenticator:
             return found
         self._note_use(found)
         return found.credential.authentication
+
+    @hookimpl
+    def iamkit_challenges(self) -> Sequence[str]:
+        return ('AWS4-HMAC-SHA256 realm="iamkit"',)
 
     def _note_use(self, signed: Signed) -> None:
         key_id = signed.credential.authentication.credential_id

@@ -39,6 +39,9 @@ TABLE: Final[Mapping[str, Lazy]] = {
     "what-can": Lazy("iamkit.cli.access:what_can", "List what somebody can do.", _UNDERSTAND),
     "why": Lazy("iamkit.cli.why:why", "Explain a decision that was taken.", _UNDERSTAND),
     "decisions": Lazy("iamkit.cli.decisions:decisions", "List the last decisions.", _UNDERSTAND),
+    "would-refuse": Lazy(
+        "iamkit.cli.would_refuse:would_refuse", "List what report-only mode let through.", _UNDERSTAND
+    ),
     "events": Lazy("iamkit.cli.events:events", "List the last audit events.", _UNDERSTAND),
     "routes": Lazy(
         "iamkit.cli.routes:routes", "List an app's routes; exits 1 if one is unprotected.", _UNDERSTAND

@@ -13,6 +13,7 @@ from iamkit.cli.terminal import Terminal
 from iamkit.gate.gate import UNCLASSIFIED
 from iamkit.gate.why import Told
 from iamkit.management import records
+from iamkit.policy.decision import Outcome
 
 
 @click.command("why", cls=Command)
@@ -30,6 +31,8 @@ def why(terminal: Terminal, decision_id: str, values: bool) -> None:
         return
     record = told.record
     request = f" ({record.request})" if record.request else ""
+    if not record.enforced and record.outcome != Outcome.ALLOWED:
+        request += ", in report-only mode: it was let through, and would have been refused"
     click.echo(harmless(f"{record.decision_id}, {plain(record.decided_at)}, by {record.principal}{request}"))
     if told.explanation is None:
         if record.action == UNCLASSIFIED:
@@ -65,4 +68,5 @@ def record_data(record: DecisionRecord) -> dict[str, object]:
         "resource": record.resource,
         "request": record.request or None,
         "error": record.error,
+        "enforced": record.enforced,
     }

@@ -10,13 +10,18 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
-from pathlib import PurePath
 from typing import Final, Protocol
 
 from iamkit.credentials.authentication import Authentication
 from iamkit.credentials.sessions import TOKEN_PREFIX
 from iamkit.credentials.sigv4_header import has_query_signature
-from iamkit.errors import IamkitError, InvalidClientTokenId, MalformedRequest, ServiceUnavailable
+from iamkit.errors import (
+    IamkitError,
+    InvalidClientTokenId,
+    MalformedRequest,
+    ServiceUnavailable,
+    kind_and_place,
+)
 from iamkit.http import Headers, HttpRequest, NeedsBody
 
 _log = logging.getLogger("iamkit.authenticate")
@@ -68,7 +73,7 @@ class Authenticator:
             raise
         except Exception as fault:  # noqa: BLE001  # whatever a plugin raises, nobody gets in by it
             # The exception's own text may quote the credential: only its kind and place are told.
-            _log.error("an authenticator raised %s at %s", type(fault).__name__, _place(fault))
+            _log.error("an authenticator raised %s", kind_and_place(fault))
             raise ServiceUnavailable("an authenticator failed; see the log") from None
         if found is None or isinstance(found, Authentication | NeedsBody):
             return found
@@ -99,12 +104,3 @@ def _not_understood(authorization: str) -> InvalidClientTokenId:
         )
     shown = f"`{scheme}` credentials are" if named else "this `Authorization` field is"
     return InvalidClientTokenId(f"{shown} not accepted here; sign the request or send a session token")
-
-
-def _place(fault: Exception) -> str:
-    trace = fault.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "an unknown place"
-    return f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

@@ -16,16 +16,20 @@ import random
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from iamkit.arn import Arn
 from iamkit.audit.decision_log import DecisionLog, DecisionRecord
 from iamkit.audit.text import one_line
 from iamkit.clock import Clock
-from iamkit.errors import IamkitError, MalformedRequest, ServiceUnavailable
+from iamkit.errors import IamkitError, MalformedRequest, ServiceUnavailable, kind_and_place
 from iamkit.gate import cross_site, kept
+from iamkit.gate.asking import Asking, request_of
+from iamkit.gate.challenges import challenges_of, usable
 from iamkit.gate.current import acting
+from iamkit.gate.health import Health, examined
+from iamkit.gate.manners import PLAIN, Manners
 from iamkit.gate.parts import Parts, ReadsResourceLayers
 from iamkit.gate.plans import PlanShelf
 from iamkit.gate.standing import Standing
@@ -36,10 +40,13 @@ from iamkit.ids import Ids
 from iamkit.policy import EvaluationOptions
 from iamkit.policy.decision import Decision, Outcome
 from iamkit.policy.layers import AttachedPolicy, Layer, ResourceLayers
-from iamkit.policy.request import AccessRequest, Context, ContextValue
+from iamkit.policy.request import AccessRequest, CallerKind, Context, ContextValue
+from iamkit.policy.step_up import StepUp, step_up
 
 _log = logging.getLogger("iamkit.decision")
 
+# Nobody who signs in and could do so better.
+_CANNOT_SIGN_IN: Final = (CallerKind.ANONYMOUS, CallerKind.SERVICE, CallerKind.PROVIDER)
 UNCLASSIFIED: Final = "iamkit:Unclassified"
 
 
@@ -59,6 +66,8 @@ class Gate:
         allow_sampling: float = 1.0,
         blocking: bool = False,
         hosts: Collection[str] = (),
+        challenges: Callable[[], Sequence[str]] = lambda: (),
+        manners: Manners = PLAIN,
     ) -> None:
         self._parts = parts
         # Tells whether an answer of `admit` and `authorize` still holds, for a socket that stays open.
@@ -72,6 +81,9 @@ class Gate:
         self._allow_sampling = allow_sampling
         self._layer_writer = kept.LayerWriter()
         self._hosts = frozenset(name.lower() for name in hosts)
+        self._challenges = challenges
+        self._options = options
+        self.manners = manners
         # Whether a call may wait for a server, so that an event loop should not make it itself.
         self.blocking = blocking
 
@@ -89,16 +101,18 @@ class Gate:
         if isinstance(proof, NeedsBody):
             return proof
         if proof is None:
-            return replace(parts.principals.anonymous(), judge=_Asking(self, request))
-        cross_site.check(request, proof)
+            return replace(parts.principals.anonymous(), judge=Asking(self, request))
+        unread = cross_site.check(request, proof, self.manners)
+        if unread is not None:
+            return unread
         try:
             principal = parts.principals.resolve(proof)
         except IamkitError:
             raise
-        except Exception as fault:
-            _log.exception("resolving a principal failed")
-            raise ServiceUnavailable("who is calling could not be established; see the log") from fault
-        return replace(principal, judge=_Asking(self, request))
+        except Exception as fault:  # noqa: BLE001  # a fault of any kind
+            _log.error("resolving a principal failed: %s", kind_and_place(fault))
+            raise ServiceUnavailable("who is calling could not be established; see the log") from None
+        return replace(principal, judge=Asking(self, request))
 
     def _require_own_host(self, request: HttpRequest) -> None:
         # A name with or without its port: `a.example`, `a.example:8443`, `[::1]:80` (THR-B7).
@@ -112,7 +126,7 @@ class Gate:
 
     def asking(self, principal: Principal, request: HttpRequest) -> Principal:
         """`principal` as it would be, had it sent `request`: what it asks is judged with that one's facts."""
-        return replace(principal, judge=_Asking(self, request))
+        return replace(principal, judge=Asking(self, request))
 
     # --- may they -------------------------------------------------------------------------------
 
@@ -126,11 +140,13 @@ class Gate:
         context: Mapping[str, ContextValue] | None = None,
         account: str | None = None,
         explicit_trust: bool = False,
+        enforced: bool = True,
     ) -> Verdict:
         """Decide and record. `resource` is an ARN, `*`, or an app's short name (`doc/1`, see `arn`).
 
         `account` owns the resource (default: the one in the ARN, else the caller's). `request` defaults to
-        the one that the principal was admitted with.
+        the one that the principal was admitted with. `enforced` False: whoever asks lets a denial through,
+        and the record says so.
 
         A denial is an answer, not an exception; StoreUnavailable is raised when the policies cannot be read.
         """
@@ -138,7 +154,24 @@ class Gate:
         asked, layers, decision = self._decide(
             principal, action, resource, request, context, account, explicit_trust
         )
-        return self._recorded(principal, asked, layers, decision, request)
+        verdict = self._recorded(principal, asked, layers, decision, request, enforced)
+        if decision.allowed:
+            return verdict
+        needed = self._step_up(principal, asked, layers, decision)
+        return verdict if needed is None else replace(verdict, step_up=needed)
+
+    def _step_up(
+        self, principal: Principal, asked: AccessRequest, layers: ResourceLayers, decision: Decision
+    ) -> StepUp | None:
+        """The sign-in that would help; a fault while looking for it is none."""
+        if decision.error is not None or asked.caller.kind in _CANNOT_SIGN_IN:
+            return None
+        try:
+            plan = self._plans.plan(asked.caller, asked.action, principal.layers, layers)
+            return step_up(plan, asked, principal.layers, layers, self._options)
+        except Exception as fault:  # noqa: BLE001  # the denial stands in any case
+            _log.error("looking for a step-up failed: %s", kind_and_place(fault))
+            return None
 
     def judge(
         self, principal: Principal, action: str, resource: str,
@@ -177,7 +210,7 @@ class Gate:
             raise
         except Exception as fault:  # noqa: BLE001  # an error while deciding is a denial (SEM-F2)
             if not isinstance(fault, IamkitError):
-                _log.exception("deciding %s failed", one_line(action))
+                _log.error("deciding %s failed: %s", one_line(action), kind_and_place(fault))
             decision = Decision(Outcome.IMPLICIT_DENY, missing=(Layer.IDENTITY,), error=_words(fault))
         if decision.error:
             _log.error(
@@ -201,6 +234,7 @@ class Gate:
         layers: ResourceLayers,
         decision: Decision,
         request: HttpRequest | None,
+        enforced: bool = True,
     ) -> Verdict:
         verdict = Verdict(decision, self._ids.handle("d"), principal, asked.action, asked.resource)
         sampled = decision.allowed and self._allow_sampling < 1.0
@@ -227,6 +261,7 @@ class Gate:
                     determining=json.dumps([ref.as_data() for ref in decision.determining]),
                     error=one_line(decision.error) if decision.error is not None else None,
                     request="" if request is None else one_line(f"{request.method} {request.raw_path}"),
+                    enforced=enforced,
                 ),
                 texts,
             ),
@@ -267,14 +302,21 @@ class Gate:
             if not isinstance(answer, HttpResponse):
                 raise TypeError(f"a refusal was rendered as {type(answer).__name__}")
             return answer
-        except Exception:  # noqa: BLE001  # a page that cannot be made is no reason to let anything pass
-            _log.exception("rendering a refusal failed")
-            challenges = tuple(("WWW-Authenticate", value) for value in refusal.challenges)
+        except Exception as fault:  # noqa: BLE001  # a page that cannot be made lets nothing pass
+            _log.error("rendering a refusal failed: %s", kind_and_place(fault))
+            challenges = tuple(("WWW-Authenticate", value) for value in challenges_of(refusal))
             return HttpResponse(refusal.status, (("Content-Type", "text/plain"), *challenges), b"")
 
     def challenges(self) -> tuple[str, ...]:
-        """The WWW-Authenticate values of a 401 (RFC 9110 §11.6.1)."""
-        return ('Bearer realm="iamkit"', 'AWS4-HMAC-SHA256 realm="iamkit"')
+        """The WWW-Authenticate values of a 401 (RFC 9110 §11.6.1): of the authenticators that there are.
+
+        At least one, also where no authenticator names any.
+        """
+        return usable(self._challenges())
+
+    def health(self) -> Health:
+        """Whether requests can be answered now. Never raises."""
+        return examined(self._parts, self._decisions, report_only=self.manners.report_only)
 
     def arn(self, principal: Principal, service: str, resource: str) -> str:
         """The ARN of an app's resource: the account is the credential's (the home account for anonymous).
@@ -284,24 +326,6 @@ class Gate:
         deployment = self._parts().deployment
         account = principal.account or deployment.home_account
         return f"arn:{deployment.partition}:{service}::{account}:{resource}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """The gate together with the request a principal came with, whose facts belong to all that it asks."""
-
-    gate: Gate
-    request: HttpRequest
-
-    def judge(
-        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
-    ) -> Decision:
-        return self.gate.judge(principal, action, resource, context)
-
-
-def request_of(principal: Principal) -> HttpRequest | None:
-    """The request that a principal was admitted with."""
-    return principal.judge.request if isinstance(principal.judge, _Asking) else None
 
 
 def owner_of(resource: str, *, asker: str, home: str) -> str:

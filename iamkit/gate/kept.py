@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from iamkit.policy.request import AccessRequest, Caller, CallerKind, Context, Co
 
 Texts = dict[str, str]
 _MEMO_SIZE: Final = 512
+_REFERER: Final = "aws:Referer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,15 @@ def caller_text(caller: Caller) -> str:
 
 
 def context_text(context: Context) -> str:
-    """A context as JSON; values that JSON lacks are tagged."""
-    return json.dumps({name: _encoded(context[name]) for name in context})
+    """A context as JSON; values that JSON lacks are tagged.
+
+    Of a referring page its address is kept without the query, where other sites put tokens.
+    """
+    values = {name: _encoded(context[name]) for name in context}
+    referer = values.get(_REFERER)
+    if isinstance(referer, str):
+        values[_REFERER] = re.split(r"[?#]", referer, maxsplit=1)[0]
+    return json.dumps(values)
 
 
 def _encoded(value: ContextValue) -> object:

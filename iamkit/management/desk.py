@@ -97,7 +97,7 @@ class Desk:
                 # Nothing is told of what was read unless the reading was recorded.
                 self._trail.record_alone(event)
                 return result
-            with self._store.write() as unit:
+            with self._services.beside_a_unit(), self._store.write() as unit:
                 # Writing units are serialised: what the principal may do now is still so at the commit.
                 work = self._allowed(operation, unit, kwargs, attempt, prepared)
                 result = operation.run(work, *args, **kwargs)

@@ -47,17 +47,23 @@ def _decisions_asks(work: Work, **_others: object) -> Asks:
 
 @operation("iamkit:ListDecisions", access="List", on=("decision",), asks=_decisions_asks, prepare=_written)
 def list_decisions(
-    work: Work, *, outcome: str | None = None, principal: str | None = None, max_items: int = 50
+    work: Work,
+    *,
+    outcome: str | None = None,
+    principal: str | None = None,
+    enforced: bool | None = None,
+    max_items: int = 50,
 ) -> Page[DecisionRecord]:
     """The last decisions of the account, newest first; only of one outcome, only about one principal.
 
-    `outcome` is one of `Outcome`, or `denied` for both kinds of denial.
+    `outcome` is one of `Outcome`, or `denied` for both kinds of denial. `enforced` False: those that
+    report-only mode let through, whatever they were.
     """
     limit = _bounded(max_items)
     outcomes = _DENIALS if outcome == DENIED else (outcome,)
     found: list[DecisionRecord] = []
     for one in outcomes:
-        wanted = {"account": work.account, "outcome": one, "principal": principal}
+        wanted = {"account": work.account, "outcome": one, "principal": principal, "enforced": enforced}
         where = {name: value for name, value in wanted.items() if value is not None}
         found += work.unit.find(DecisionRecord, where, order="decided_at", newest_first=True, limit=limit)
     if len(outcomes) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from iamkit.credentials.challenges import Open
@@ -50,6 +51,8 @@ class Services:
     current: Callable[[Principal], Principal] = unchanged
     # Has the decisions that are queued written, for operations that read them.
     write_decisions: Callable[[], None] = nothing_queued
+    # `DecisionLog.beside_a_unit`: decisions that are taken within a writing unit are written after it.
+    beside_a_unit: Callable[[], AbstractContextManager[object]] = nullcontext
     # What plugins hold of resource policies, as the gate asks for it.
     plugin_policies: Callable[[str], Sequence[AttachedPolicy]] = no_plugin_policies
     catalog: Catalog = STANDARD_CATALOG

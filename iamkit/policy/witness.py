@@ -124,7 +124,7 @@ def _candidates(tests: Sequence[KeyTest], request: AccessRequest) -> Iterator[Co
     others, texts = texts, {}
     for test in tests:
         for value in test.values[:_TRIED]:
-            texts |= dict.fromkeys(_near(test, value, request))
+            texts |= dict.fromkeys(near(test, value, request))
     texts = dict.fromkeys((*islice(texts, _TRIED), *others))
     listed = any(test.quantifier is not Quantifier.NONE for test in tests)
     for text in texts:
@@ -135,7 +135,7 @@ def _candidates(tests: Sequence[KeyTest], request: AccessRequest) -> Iterator[Co
     yield None
 
 
-def _near(test: KeyTest, value: PolicyValue, request: AccessRequest) -> Iterator[str]:
+def near(test: KeyTest, value: PolicyValue, request: AccessRequest) -> Iterator[str]:
     """Texts at, just below and just above one policy value."""
     try:
         tokens = substituted(value.tokens, request.context.by_lower)

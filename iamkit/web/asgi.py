@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from iamkit.errors import ConfigurationError, InputError, MalformedRequest, RequestTooLarge
+from iamkit.errors import ConfigurationError, IamkitError, InputError, MalformedRequest, RequestTooLarge
 from iamkit.gate.verdict import Refusal
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.web.canonical import canonical_request, quoted_path
@@ -52,31 +52,47 @@ class Door:
         # Whatever stood there came from outside.
         scope.pop(ADMISSION, None)
         admitted, receive = await self._admit(scope, receive)
+        if isinstance(admitted, HttpResponse):
+            await send_response(admitted, scope, send)
+            return
         if isinstance(admitted, Refusal):
-            await send_refusal(self.guard, admitted, scope, send)
+            await send_response(self.guard.completed(admitted), scope, send)
             return
         if admitted is None:
             return
         scope[ADMISSION] = admitted
         # A dict of its own, so that no server's shared state ever holds a caller (THR-B21).
         scope["state"] = {**(scope.get("state") or {}), "principal": admitted.principal}
-        telling = _telling(admitted, send)
+        tell = _Telling(admitted, send)
+        telling: Send = tell
         if kind == "websocket":
-            socket = OpenSocket(self.guard, admitted, scope, receive, telling)
+            socket = OpenSocket(self.guard, admitted, scope, receive, tell)
             refusal = await socket.begin()
             if refusal is not None:
                 await send_refusal(self.guard, refusal, scope, send)
                 return
             receive, telling = socket.receive, socket.send
-        with self.guard.gate.acting(admitted.principal):
-            await self.app(scope, receive, telling)
+        try:
+            with self.guard.gate.acting(admitted.principal):
+                await self.app(scope, receive, telling)
+        except IamkitError as fault:
+            # What the app raised of iamkit's own, such as `iam.authorize(...)` does.
+            if tell.started:
+                raise
+            await send_refusal(self.guard, self.guard.refusal(admitted.request, fault), scope, tell)
 
-    async def _admit(self, scope: Scope, receive: Receive) -> tuple[Admission | Refusal | None, Receive]:
+    async def _admit(
+        self, scope: Scope, receive: Receive
+    ) -> tuple[Admission | Refusal | HttpResponse | None, Receive]:
         try:
             request = request_of(scope)
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
             unreadable = unreadable_request(str(scope.get("method", "GET")))
             return self.guard.refusal(unreadable, fault), receive
+        if self.guard.answers_early:
+            early = await judged(self.guard, lambda: self.guard.early(request))
+            if early is not None:
+                return early, receive
         admitted = await judged(self.guard, lambda: self.guard.admit(request))
         if not isinstance(admitted, NeedsBody):
             return admitted, receive
@@ -119,19 +135,19 @@ class ASGIMiddleware:
         await self.app(scope, receive, send)
 
 
-def _telling(admission: Admission, send: Send) -> Send:
+class _Telling:
     """`send`, adding what the guard has to say once the app answers."""
 
-    async def tell(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message.get("headers", ()))
-            present = {bytes(name).decode("latin-1").lower() for name, _ in headers}
-            added = admission.added_headers(present)
-            headers += [(name.lower().encode(), value.encode()) for name, value in added]
-            message = {**message, "headers": headers}
-        await send(message)
+    def __init__(self, admission: Admission, send: Send) -> None:
+        self._admission = admission
+        self._send = send
+        self.started = False
 
-    return tell
+    async def __call__(self, message: Message) -> None:
+        self.started = True
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": self._admission.completed_raw(message.get("headers", ()))}
+        await self._send(message)
 
 
 def request_of(scope: Scope) -> HttpRequest:
@@ -178,7 +194,7 @@ async def send_response(response: HttpResponse, scope: Scope, send: Send) -> Non
             return
         prefix = "websocket.http.response"
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-    if not any(name == b"content-length" for name, _ in headers):
+    if response.status != 204 and not any(name == b"content-length" for name, _ in headers):
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": f"{prefix}.start", "status": response.status, "headers": headers})
     await send({"type": f"{prefix}.body", "body": response.body})

@@ -14,13 +14,14 @@ from urllib.parse import unquote, urlsplit
 
 import flask
 from flask.views import MethodView, View
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from iamkit.errors import ConfigurationError, IamkitError
 from iamkit.gate.verdict import Refusal
 from iamkit.web import foresight
 from iamkit.web import routes as listing
+from iamkit.web.answers import is_preflight
 from iamkit.web.guard import (
     ADMISSION,
     Admission,
@@ -32,7 +33,7 @@ from iamkit.web.guard import (
     not_admitted,
     unreadable_request,
 )
-from iamkit.web.marker import Marker, handler_of_view, marker_of
+from iamkit.web.marker import Marker, Requirement, handler_of_view, marker_of
 from iamkit.web.sniff import checked_guardian, misplaced
 from iamkit.web.wsgi import Door, WSGIMiddleware
 
@@ -97,11 +98,20 @@ class FlaskGuard:
             return self._response_to(self.guard.refusal(unreadable_request(request.method), not_admitted()))
         flask.g.principal = admission.principal
         rule = request.url_rule
+        automatic = (
+            rule is None
+            or request.routing_exception is not None
+            or getattr(rule, "provide_automatic_options", False)
+        )
+        if automatic and is_preflight(admission.request):
+            return self._response_to(self.guard.preflight(admission.request))
         if rule is None or request.routing_exception is not None:
             # 404, 405 and redirects are the app's own; no view runs.
+            if isinstance(request.routing_exception, MethodNotAllowed):
+                return self._of_the_visible(admission)
             return None
         if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-            return None
+            return self._of_the_visible(admission)
         arguments = dict(request.view_args or {})
         view = self._app.view_functions.get(rule.endpoint)
         call = _Allowed(admission, view, request.method, arguments)
@@ -114,10 +124,48 @@ class FlaskGuard:
         if refusal is None:
             environ[_ALLOWED] = call
             return None
+        return self._refused(refusal)
+
+    def _refused(self, refusal: Refusal) -> flask.Response:
         if refusal.hidden:
             # What a path without a route gets, from the app's own handler.
             raise NotFound
         return self._response_to(refusal)
+
+    def _of_the_visible(self, admission: Admission) -> ResponseReturnValue | None:
+        """A 405 or automatic OPTIONS that names only methods that are not hidden from the caller.
+
+        None if nothing is hidden at this address: the framework's own answer stands. Raises NotFound if
+        everything is, as at an address without a route.
+        """
+        adapter = self._app.create_url_adapter(flask.request)
+        methods = list(adapter.allowed_methods()) if adapter is not None else []
+        verdicts: dict[tuple[str, int], Refusal | None] = {}
+        visible: list[str] = []
+        for method in methods:
+            rule, arguments = adapter.match(method=method, return_rule=True)  # type: ignore[union-attr]  # not None here
+            if method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+                continue
+            view = self._app.view_functions.get(rule.endpoint)
+            marker = marker_for(view, method)
+            if not (isinstance(marker, Requirement) and marker.hidden):
+                visible.append(method)
+                continue
+            key = (rule.endpoint, id(marker))
+            if key not in verdicts:
+                endpoint = Endpoint(rule.endpoint, marker, dict(arguments), group_of(rule.endpoint, view))
+                verdicts[key] = self.guard.check(admission, endpoint)
+            if verdicts[key] is None:
+                visible.append(method)
+        if not any(verdicts.values()):
+            return None
+        if not visible:
+            return self._refused(next(refusal for refusal in verdicts.values() if refusal is not None))
+        if flask.request.method != "OPTIONS":
+            raise MethodNotAllowed(valid_methods=sorted(visible))
+        answer = self._app.response_class()
+        answer.allow.update([*visible, "OPTIONS"])
+        return answer
 
     def raised(self, fault: IamkitError) -> flask.Response:
         """The answer when a view raised one of iamkit's errors."""

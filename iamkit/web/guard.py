@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, cast
 
 from iamkit.errors import (
@@ -21,12 +21,18 @@ from iamkit.errors import (
     IamkitError,
     MissingAuthenticationToken,
     ServiceUnavailable,
+    StepUpRequired,
     UnclassifiedRoute,
+    kind_and_place,
 )
-from iamkit.gate.verdict import DECISION_HEADER, Refusal, Verdict
+from iamkit.gate.challenges import bearer_of, challenges_of
+from iamkit.gate.health import Health
+from iamkit.gate.manners import Manners
+from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
 from iamkit.policy.request import CallerKind, ContextValue
+from iamkit.web import answers, health
 from iamkit.web.marker import ADMISSION as ADMISSION
 from iamkit.web.marker import Marker, Public, Requirement
 
@@ -39,6 +45,9 @@ class Gatekeeper(Protocol):
     @property
     def blocking(self) -> bool: ...
 
+    @property
+    def manners(self) -> Manners: ...
+
     def admit(self, request: HttpRequest) -> Principal | NeedsBody: ...
 
     def authorize(
@@ -49,11 +58,14 @@ class Gatekeeper(Protocol):
         *,
         request: HttpRequest | None = None,
         context: Mapping[str, ContextValue] | None = None,
+        enforced: bool = True,
     ) -> Verdict: ...
 
     def refuse(self, refusal: Refusal) -> HttpResponse: ...
 
     def challenges(self) -> tuple[str, ...]: ...
+
+    def health(self) -> Health: ...
 
     def arn(self, principal: Principal, service: str, resource: str) -> str: ...
 
@@ -107,15 +119,30 @@ class Admission:
     decisions: list[str] = field(default_factory=list, compare=False)
     passed: list[Endpoint] = field(default_factory=list, compare=False)
 
-    def added_headers(self, present: Collection[str]) -> list[tuple[str, str]]:
-        """What the answer of an app has to say beside its own headers, whose lower-case names are `present`.
+    def completed(self, fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The header fields of an app's answer with what has to be said beside them.
 
-        An answer that was decided on is for its caller only, so no shared cache may keep it (THR-B23).
+        An answer that was decided on, or that its caller was known for, is for that caller only: no shared
+        cache may keep it (THR-B23).
         """
-        if not self.decisions:
-            return []
-        added = [(DECISION_HEADER, self.decisions[-1]), ("Vary", "Cookie, Authorization")]
-        return added if "cache-control" in present else [*added, ("Cache-Control", "private")]
+        return answers.completed(fields, decision=self._decision, own=self._own, cors=self._cors)
+
+    def completed_raw(self, fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """`completed` for fields as ASGI has them."""
+        return answers.completed_raw(fields, decision=self._decision, own=self._own, cors=self._cors)
+
+    @property
+    def _decision(self) -> str | None:
+        return self.decisions[-1] if self.decisions else None
+
+    @property
+    def _own(self) -> bool:
+        return bool(self.decisions) or self.principal.caller.kind is not CallerKind.ANONYMOUS
+
+    @property
+    def _cors(self) -> list[tuple[str, str]]:
+        manners = self.guard.manners
+        return answers.cors_fields(self.request, manners) if manners.cors else []
 
 
 class Guard:
@@ -125,7 +152,15 @@ class Guard:
         if isinstance(public, str):
             raise ConfigurationError(f'`public` is a set of names; write `public={{"{public}"}}`')
         self.gate = gate
+        self.manners = gate.manners
         self._public = frozenset(public)
+        self._early = bool(self.manners.cors or self.manners.live or self.manners.ready)
+        if self.manners.report_only:
+            _log.critical(
+                "REPORT-ONLY: what policies refuse is let through. Only endpoints without a declaration, bad"
+                " credentials and malformed requests are refused. To enforce, set `report_only` to false;"
+                " `iamkit would-refuse` lists what that will refuse"
+            )
 
     def opens(self, group: str | None) -> bool:
         """Whether the set-up named `group` public."""
@@ -134,7 +169,8 @@ class Guard:
     def admit(self, request: HttpRequest) -> Admission | NeedsBody | Refusal:
         """Who sent `request`. A refusal stands for a credential that is bad, not for one that is missing."""
         try:
-            admitted = self.gate.admit(request)
+            asked = answers.without_credentials(request) if answers.is_preflight(request) else request
+            admitted = self.gate.admit(asked)
             if not isinstance(admitted, NeedsBody):
                 return Admission(request, admitted, self)
             if request.body is None:
@@ -146,10 +182,12 @@ class Guard:
     def check(self, admission: Admission, endpoint: Endpoint) -> Refusal | None:
         """None if the endpoint may run for this caller; the decision was recorded. Otherwise the refusal."""
         try:
-            if isinstance(endpoint.marker, Requirement):
-                refusal = self._decide(admission, endpoint, endpoint.marker)
-            elif isinstance(endpoint.marker, Public) or self.opens(endpoint.group):
+            if isinstance(endpoint.marker, Public) or self.opens(endpoint.group):
                 refusal = None
+            elif answers.is_preflight(admission.request):
+                refusal = self.preflight(admission.request)
+            elif isinstance(endpoint.marker, Requirement):
+                refusal = self._decide(admission, endpoint, endpoint.marker)
             else:
                 refusal = self._unclassified(admission, endpoint)
             if refusal is None:
@@ -184,18 +222,54 @@ class Guard:
             # The caller is told nothing of it, so whoever runs the app has to be.
             _log.error("the request was refused: %s", fault)
         elif not isinstance(fault, IamkitError):
-            _log.error("the request could not be checked and was refused", exc_info=fault)
+            _log.error("the request could not be checked and was refused: %s", kind_and_place(fault))
             fault = ServiceUnavailable("the request could not be checked; try again later")
-        challenges = self.gate.challenges() if fault.status == 401 else ()
         decision_id = fault.decision_id if isinstance(fault, AccessDenied) else None
-        return Refusal(request, fault, decision_id=decision_id, challenges=challenges)
+        return self._refused(Refusal(request, fault, decision_id=decision_id))
+
+    def _refused(self, refusal: Refusal) -> Refusal:
+        """The refusal with the challenges that its sender could meet."""
+        bearer_sent = refusal.request.headers.get("authorization", "")[:7].lower() == "bearer "
+        if refusal.hidden or not (refusal.status == 401 or (refusal.status == 403 and bearer_sent)):
+            return refusal
+        challenges, error = self.gate.challenges(), refusal.error
+        if isinstance(error, StepUpRequired) and bearer_of(challenges) is None:
+            # Nobody signs in here, so there is nothing to ask for (RFC 9470 knows it of bearer tokens).
+            error = AccessDenied(error.message, decision_id=error.decision_id)
+        return replace(refusal, error=error, challenges=challenges)
+
+    def preflight(self, request: HttpRequest) -> Refusal:
+        """For a preflight that no CORS middleware of the app answered: 204, and nothing of the app runs."""
+        return Refusal(request, AccessDenied("a preflight runs nothing"), preflight=True)
+
+    @property
+    def answers_early(self) -> bool:
+        """Whether `early` can have an answer at all, as settings are."""
+        return self._early
+
+    def early(self, request: HttpRequest) -> HttpResponse | None:
+        """What is answered before anybody is asked who calls: health, and preflights of named origins."""
+        if answers.is_preflight(request) and answers.is_named(request, self.manners):
+            return answers.preflight(request, self.manners)
+        return health.answer(request, self.manners, self.gate)
+
+    def completed(self, refusal: Refusal) -> HttpResponse:
+        """The answer to a refusal that no part of the app sees any more, with the fields of every answer."""
+        answer = self.response(refusal)
+        cors = answers.cors_fields(refusal.request, self.manners)
+        if not cors:
+            return answer
+        fields = answers.completed(answer.headers, decision=None, own=False, cors=cors)
+        return replace(answer, headers=tuple(fields))
 
     def response(self, refusal: Refusal) -> HttpResponse:
         """The refusal as the plugins render it; a bare answer of the same status if they fail to."""
+        if refusal.preflight:
+            return answers.preflight(refusal.request, self.manners)
         try:
             return self.gate.refuse(refusal)
-        except Exception:  # noqa: BLE001  # a refusal is sent in any case
-            _log.exception("the refusal could not be rendered; a bare one is sent")
+        except Exception as fault:  # noqa: BLE001  # a refusal is sent in any case
+            _log.error("the refusal could not be rendered, a bare one is sent: %s", kind_and_place(fault))
             return bare_response(refusal)
 
     def _decide(self, admission: Admission, endpoint: Endpoint, needed: Requirement) -> Refusal | None:
@@ -207,21 +281,30 @@ class Guard:
             error = AccessDenied(f"`{needed.action}` cannot be decided for this address")
             return Refusal(request, error, action=needed.action, hidden=needed.hidden)
         verdict = self.gate.authorize(
-            principal, needed.action, resource, request=request, context=context or None
+            principal,
+            needed.action,
+            resource,
+            request=request,
+            context=context or None,
+            enforced=not self.manners.report_only,
         )
         if verdict.allowed:
             admission.decisions.append(verdict.id)
             return None
+        if self.manners.report_only:
+            admission.decisions.append(verdict.id)
+            _log.warning("`%s` would have been refused: %s", endpoint.name, verdict.id)
+            return None
         if principal.caller.kind is CallerKind.ANONYMOUS:
-            return Refusal(
-                request,
-                MissingAuthenticationToken(f"sign in or sign the request: `{needed.action}` needs a caller"),
-                decision_id=verdict.id,
-                action=needed.action,
-                challenges=self.gate.challenges(),
+            missing = MissingAuthenticationToken(
+                f"sign in or sign the request: `{needed.action}` needs a caller"
             )
-        error = AccessDenied(f"you may not do `{needed.action}` here", decision_id=verdict.id)
-        return Refusal(request, error, decision_id=verdict.id, action=needed.action, hidden=needed.hidden)
+            return self._refused(Refusal(request, missing, decision_id=verdict.id, action=needed.action))
+        # Who would have to step up for a hidden endpoint is not told so: it is not there for them.
+        denied = verdict.denial(f"you may not do `{needed.action}` here")
+        return self._refused(
+            Refusal(request, denied, decision_id=verdict.id, action=needed.action, hidden=needed.hidden)
+        )
 
     def _asked(
         self, principal: Principal, endpoint: Endpoint, needed: Requirement
@@ -260,7 +343,7 @@ def bare_response(refusal: Refusal) -> HttpResponse:
     code = "NotFound" if refusal.hidden else refusal.error.code
     body = json.dumps({"type": f"urn:iamkit:error:{code}", "title": code, "status": refusal.status}).encode()
     headers = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
-    headers += [("WWW-Authenticate", challenge) for challenge in refusal.challenges]
+    headers += [("WWW-Authenticate", challenge) for challenge in challenges_of(refusal)]
     return HttpResponse(refusal.status, tuple(headers), b"" if refusal.request.method == "HEAD" else body)
 
 

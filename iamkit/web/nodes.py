@@ -26,6 +26,7 @@ from iamkit.web.guard import Endpoint
 from iamkit.web.marker import Mark, Marker, Requirement, handler_of_view, marker_of, marker_of_view
 
 _FASTAPI: Final = "fastapi.routing"
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 _APPLICATIONS: Final = ("starlette.applications", "fastapi.applications")
 # Middleware whose code is known to do nothing but hand on to `.app`; a mount may be wrapped in it.
 _PLAIN_MIDDLEWARE: Final = ("starlette.middleware.", "fastapi.middleware.")
@@ -84,6 +85,25 @@ def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target
     if isinstance(node, Mount | Host):
         return mounted(node, parameters)
     raise unknown(node)
+
+
+def is_route(node: object) -> bool:
+    """Whether `node` is an HTTP route, or FastAPI's node for a router that was included."""
+    return isinstance(node, Route) or is_included(node)
+
+
+def endpoints_of(node: BaseRoute, scope: Scope) -> Iterator[tuple[Endpoint, ...]]:
+    """What `node` runs at this address for one method or another, each set of marks once."""
+    seen: set[tuple[object, ...]] = set()
+    for method in _METHODS:
+        asked = {**scope, "method": method}
+        found, child = node.matches(asked)
+        target = target_of(node, asked, child) if found is Match.FULL else None
+        if isinstance(target, tuple):
+            marks = tuple((endpoint.name, id(endpoint.marker)) for endpoint in target)
+            if marks not in seen:
+                seen.add(marks)
+                yield target
 
 
 def as_read(dependant: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,13 +16,14 @@ from typing import Final, TypeVar
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route, Router
+from starlette.routing import BaseRoute, Match, Router
 
 from iamkit.errors import ConfigurationError, IamkitError
 from iamkit.gate.verdict import Refusal
 from iamkit.identity.principal import Principal
 from iamkit.web import inventory, nodes
 from iamkit.web import routes as listing
+from iamkit.web.answers import is_preflight
 from iamkit.web.asgi import ASGIApp, Door, Receive, Scope, Send, judged, send_refusal, send_response
 from iamkit.web.guard import (
     ADMISSION,
@@ -36,6 +37,7 @@ from iamkit.web.guard import (
     not_admitted,
     unreadable_request,
 )
+from iamkit.web.marker import Requirement
 from iamkit.web.sniff import checked_guardian, misplaced
 
 AppT = TypeVar("AppT", bound=Starlette)
@@ -135,11 +137,19 @@ class RouterGuard:
             return
         tree = list(self._router.routes)
         found, node, child = nodes.match(tree, scope)
+        preflight = is_preflight(admission.request)
+        if preflight and found is not Match.FULL:
+            # Said of every address alike, so nothing is learnt of what is there.
+            await send_refusal(admission.guard, admission.guard.preflight(admission.request), scope, send)
+            return
         if node is None:
             await self._unmatched(admission, tree, scope, receive, send)
             return
+        if found is Match.PARTIAL:
+            await self._other_method(admission, tree, scope, receive, send)
+            return
         try:
-            target = self._target(found, node, scope, child)
+            target = self._target(node, scope, child)
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
             refusal = admission.guard.refusal(admission.request, fault)
             await send_refusal(admission.guard, refusal, scope, send)
@@ -147,14 +157,50 @@ class RouterGuard:
         for endpoint in target if isinstance(target, tuple) else ():
             if await self._refused(admission, endpoint, scope, receive, send):
                 return
+        if isinstance(target, nodes.Guarded) and nodes.is_route(node):
+            # A class-based endpoint without this method: Starlette answers 405, no handler runs.
+            if preflight:
+                await send_refusal(admission.guard, admission.guard.preflight(admission.request), scope, send)
+            else:
+                await self._other_method(admission, [node], scope, receive, send)
+            return
         await self._dispatch([node], scope, receive, send)
 
-    def _target(self, found: Match, node: BaseRoute, scope: Scope, child: Scope) -> nodes.Target:
-        if found is Match.PARTIAL:
-            # Another method than the route's: answered with 405, no handler runs.
-            if not (isinstance(node, Route) or nodes.is_included(node)):
+    async def _other_method(
+        self, admission: Admission, tree: list[BaseRoute], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Another method than the routes': 405 of the first that is not hidden; no handler runs."""
+        refusals = []
+        for node in tree:
+            if node.matches(scope)[0] is Match.NONE:
+                continue
+            refusal = await judged(admission.guard, lambda node=node: self._hidden(admission, node, scope))  # type: ignore[misc]  # bound now
+            if refusal is None:
+                await self._dispatch([node], scope, receive, send)
+                return
+            refusals.append(refusal)
+        await self._say_no(admission.guard, refusals[0], scope, receive, send)
+
+    def _hidden(self, admission: Admission, node: BaseRoute, scope: Scope) -> Refusal | None:
+        """The refusal for a route of which every method is hidden from the caller, else None."""
+        guard = admission.guard
+        try:
+            if not nodes.is_route(node):
                 raise nodes.unknown(node)
-            return nodes.Guarded()
+            refusal = None
+            for endpoints in nodes.endpoints_of(node, scope):
+                hidden = [
+                    one for one in endpoints if isinstance(one.marker, Requirement) and one.marker.hidden
+                ]
+                refused = (guard.check(admission, endpoint) for endpoint in hidden)
+                refusal = next((found for found in refused if found is not None), None)
+                if refusal is None:
+                    return None
+        except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
+            return guard.refusal(admission.request, fault)
+        return refusal
+
+    def _target(self, node: BaseRoute, scope: Scope, child: Scope) -> nodes.Target:
         target = nodes.target_of(node, scope, child)
         if isinstance(target, nodes.Inner):
             arm(target.router)
@@ -184,12 +230,17 @@ class RouterGuard:
         refusal = await judged(guard, lambda: guard.check(admission, endpoint))
         if refusal is None:
             return False
+        await self._say_no(guard, refusal, scope, receive, send)
+        return True
+
+    async def _say_no(
+        self, guard: Guard, refusal: Refusal, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         if refusal.hidden:
             # What a path without a route gets, from the same code.
             await self._router.not_found(scope, receive, send)
         else:
             await send_refusal(guard, refusal, scope, send)
-        return True
 
     async def _dispatch(self, tree: list[BaseRoute], scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("router", self._router)

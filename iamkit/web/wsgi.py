@@ -13,7 +13,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from iamkit.errors import InputError, MalformedRequest, RequestTooLarge
+from iamkit.errors import IamkitError, InputError, MalformedRequest, RequestTooLarge
 from iamkit.gate.verdict import Refusal
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.web.canonical import canonical_request, quoted_path
@@ -49,21 +49,30 @@ class Door:
         # Whatever stood there came from outside.
         environ.pop(ADMISSION, None)
         admitted = self._admit(environ)
+        if isinstance(admitted, HttpResponse):
+            return send(admitted, start_response)
         if isinstance(admitted, Refusal):
-            return send(self.guard.response(admitted), start_response)
+            return send(self.guard.completed(admitted), start_response)
         environ[ADMISSION] = admitted
         acting = self.guard.gate.acting
-        with acting(admitted.principal):
-            answer = self.app(environ, _telling(admitted, start_response))
+        start = _Telling(admitted, start_response)
+        try:
+            with acting(admitted.principal):
+                answer = self.app(environ, start)
+        except IamkitError as fault:
+            return start.refused(fault)
         if isinstance(answer, list | tuple):
             return answer
-        return _Streamed(answer, lambda: acting(admitted.principal))
+        return _Streamed(answer, lambda: acting(admitted.principal), start)
 
-    def _admit(self, environ: WSGIEnvironment) -> Admission | Refusal:
+    def _admit(self, environ: WSGIEnvironment) -> Admission | Refusal | HttpResponse:
         try:
             request = request_of(environ)
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
             return self.guard.refusal(_unreadable(environ), fault)
+        early = self.guard.early(request) if self.guard.answers_early else None
+        if early is not None:
+            return early
         admitted = self.guard.admit(request)
         if not isinstance(admitted, NeedsBody):
             return admitted
@@ -102,17 +111,27 @@ class WSGIMiddleware:
 class _Streamed:
     """A response body that is made while it is sent: each piece is made as the caller (THR-B22)."""
 
-    def __init__(self, answer: Iterable[bytes], acting: Callable[[], AbstractContextManager[object]]) -> None:
+    def __init__(
+        self,
+        answer: Iterable[bytes],
+        acting: Callable[[], AbstractContextManager[object]],
+        start: _Telling,
+    ) -> None:
         self._answer = answer
         self._pieces = iter(answer)
         self._acting = acting
+        self._start = start
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        with self._acting():
-            return next(self._pieces)
+        try:
+            with self._acting():
+                return next(self._pieces)
+        except IamkitError as fault:
+            self._pieces = iter(self._start.refused(fault))
+        return next(self._pieces)
 
     def close(self) -> None:
         close = getattr(self._answer, "close", None)
@@ -121,20 +140,36 @@ class _Streamed:
                 close()
 
 
-def _telling(admission: Admission, start_response: StartResponse) -> StartResponse:
+class _Telling:
     """`start_response`, adding what the guard has to say once the app has answered."""
 
-    def start(
+    def __init__(self, admission: Admission, start_response: StartResponse) -> None:
+        self._admission = admission
+        self._start_response = start_response
+        self._started = False
+
+    def __call__(
+        self,
         status: str,
         headers: list[tuple[str, str]],
         exc_info: OptExcInfo | None = None,
         /,
     ) -> Callable[[bytes], object]:
-        present = {name.lower() for name, _ in headers}
-        told = [*headers, *admission.added_headers(present)]
-        return start_response(status, told, exc_info) if exc_info else start_response(status, told)
+        self._started = True
+        told = self._admission.completed(headers)
+        if exc_info:
+            return self._start_response(status, told, exc_info)
+        return self._start_response(status, told)
 
-    return start
+    def refused(self, fault: IamkitError) -> Iterable[bytes]:
+        """The answer when the app raised one of iamkit's errors, such as `iam.authorize(...)` does.
+
+        Raises it again if the answer has begun.
+        """
+        if self._started:
+            raise fault
+        guard = self._admission.guard
+        return send(guard.response(guard.refusal(self._admission.request, fault)), self)
 
 
 def request_of(environ: WSGIEnvironment) -> HttpRequest:
@@ -166,7 +201,7 @@ def send(response: HttpResponse, start_response: StartResponse) -> Iterable[byte
     """Give `response` as the WSGI answer."""
     status = HTTPStatus(response.status)
     headers = list(response.headers)
-    if not any(name.lower() == "content-length" for name, _ in headers):
+    if status != HTTPStatus.NO_CONTENT and not any(name.lower() == "content-length" for name, _ in headers):
         headers.append(("Content-Length", str(len(response.body))))
     start_response(f"{status.value} {status.phrase}", headers)
     return [response.body]

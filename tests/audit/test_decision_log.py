@@ -91,6 +91,7 @@ def entry(name: str, **changes: str) -> Entry:
         decided_at=datetime(2026, 1, 1, tzinfo=UTC),
         explicit_trust=False,
         error=None,
+        enforced=True,
         **values,
     )
     return record, {f"digest of {name}": f"text of {name}"}
@@ -498,3 +499,36 @@ def test_what_waits_at_the_end_of_the_process_is_written() -> None:
 
     assert done.stdout == "kept ['d']\n"
     assert done.stderr == ""
+
+
+def test_beside_a_writing_unit_a_denial_waits_and_is_kept() -> None:
+    """A full queue is no reason for another answer where no second unit can be opened."""
+    store = Troubled(before=only_by_hand)
+    log = DecisionLog(store, no_texts, capacity=1)
+    log.submit(entry("d1"), denial=True)
+
+    with log.beside_a_unit(), store.inner.write():
+        log.submit(entry("d2"), denial=True)
+        log.submit(entry("d3"), denial=False)
+
+        assert (log.waiting, log.dropped, store.units) == (2, 1, 0)
+
+    assert log.waiting == 0
+    assert kept(store) == ["d1", "d2"]
+    log.close()
+
+
+def test_only_the_thread_beside_a_unit_waits() -> None:
+    """Another thread's denial still makes room first."""
+    store = Troubled(before=only_by_hand)
+    log = DecisionLog(store, no_texts, capacity=1)
+    log.submit(entry("d1"), denial=True)
+
+    with log.beside_a_unit():
+        other = threading.Thread(target=log.submit, args=(entry("d2"),), kwargs={"denial": True})
+        other.start()
+        other.join()
+        assert (log.waiting, store.units) == (1, 1)
+
+    log.close()
+    assert kept(store) == ["d1", "d2"]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.errors import AccessDenied
-from iamkit.gate import cross_site
-from iamkit.http import Headers, HttpRequest
+from iamkit.gate import cross_site, csrf
+from iamkit.gate.manners import Manners
+from iamkit.http import Headers, HttpRequest, NeedsBody
+from iamkit.ids import Ids
 
 
 def _request(method: str, kind: str = "http", **headers: str) -> HttpRequest:
@@ -37,6 +41,9 @@ def _proof(*, by_cookie: bool) -> Authentication:
         {"sec_fetch_site": "same-site"},
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "http://app.example"},
+        {"origin": "https://app.example:8443"},
+        {"origin": "https://[app.example"},
         {"origin": "https://app.example.evil.example"},
         {"sec_fetch_site": "same-origin", "origin": "https://evil.example"},
     ],
@@ -49,10 +56,15 @@ def test_a_foreign_write_with_a_cookie_is_refused(headers: dict[str, str]) -> No
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"sec_fetch_site": "same-origin"}, {"sec_fetch_site": "none"}, {"origin": "https://APP.example"}],
+    [
+        {"sec_fetch_site": "same-origin"},
+        {"sec_fetch_site": "none"},
+        {"origin": "https://APP.example"},
+        {"origin": "https://app.example:443"},
+    ],
 )
 def test_our_own_write_with_a_cookie_passes(headers: dict[str, str]) -> None:
-    """The app's own pages, the address bar, and clients that send neither header go on."""
+    """The app's own pages and the address bar go on."""
     cross_site.check(_request("POST", **headers), _proof(by_cookie=True))
 
 
@@ -81,3 +93,121 @@ def test_a_websocket_is_not_a_read() -> None:
 def test_a_signed_request_passes_from_anywhere() -> None:
     """No browser signs unasked."""
     cross_site.check(_request("DELETE", sec_fetch_site="cross-site"), _proof(by_cookie=False))
+
+
+# --- browsers that do not say where a request comes from ---------------------------------------------------
+
+MANNERS = Manners(session_cookie="__Host-iamkit", cors=frozenset({"https://spa.example"}), body_limit=99)
+COOKIE = Authentication("123456789012", "AIDA1", CredentialKind.SESSION, "s1", by_cookie=True)
+
+
+def _old(token: str | None = None, form: bytes | None = None, **headers: str) -> HttpRequest:
+    fields = {"cookie": "a=b; __Host-iamkit=iks_mine", **headers}
+    if token is not None:
+        fields["x_csrf_token"] = token
+    return replace(_request("POST", **fields), body=form)
+
+
+def test_an_old_browser_shows_the_token_of_the_page() -> None:
+    """In a header, or in the form, which is read for it."""
+    token = csrf.draw("iks_mine", Ids())
+    form = {"content_type": "application/x-www-form-urlencoded; charset=utf-8"}
+
+    assert cross_site.check(_old(token), COOKIE, MANNERS) is None
+    assert cross_site.check(_old(content_type=form["content_type"]), COOKIE, MANNERS) == NeedsBody(99)
+    body = b"text=hello&csrf_token=" + token.encode()
+    assert cross_site.check(_old(form=body, content_type=form["content_type"]), COOKIE, MANNERS) is None
+
+
+def test_no_other_token_will_do() -> None:
+    """Another session's, a changed one, two of them, none, or one in a body of another kind."""
+    token, other = csrf.draw("iks_mine", Ids()), csrf.draw("iks_other", Ids())
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    field = b"csrf_token=" + token.encode()
+    two_sessions = replace(
+        _old(token), headers=Headers((("cookie", "__Host-iamkit=x; __Host-iamkit=iks_mine"),))
+    )
+    attempts = [
+        _old(),
+        _old(other),
+        _old(token[:-1] + ("0" if token[-1] != "0" else "1")),
+        _old(token.upper()),
+        _old(""),
+        _old("\u0661" * 32 + "." + "a" * 64),
+        _old(form=b"", **form),
+        _old(form=b"csrf_token=" + other.encode(), **form),
+        _old(form=field + b"&" + field, **form),
+        _old(form=b"\xff\xfe%zz=&&=;", **form),
+        _old(form=field, content_type="text/plain"),
+        _old(other, form=field, **form),
+        two_sessions,
+    ]
+    for attempt in attempts:
+        with pytest.raises(AccessDenied):
+            cross_site.check(attempt, COOKIE, MANNERS)
+
+
+def test_a_token_does_not_help_another_site() -> None:
+    """What the browser says goes before."""
+    token = csrf.draw("iks_mine", Ids())
+    with pytest.raises(AccessDenied):
+        cross_site.check(_old(token, sec_fetch_site="cross-site"), COOKIE, MANNERS)
+
+
+def test_reads_and_header_callers_need_none() -> None:
+    """Safe methods, bearer tokens and signatures are exempt."""
+    assert cross_site.check(replace(_old(), method="GET"), COOKIE, MANNERS) is None
+    assert cross_site.check(_old(), replace(COOKIE, by_cookie=False), MANNERS) is None
+
+
+def test_a_named_origin_acts_with_the_cookie() -> None:
+    """What `cors` names is trusted as our own pages are; its neighbours are not."""
+    named = {"sec_fetch_site": "same-site", "origin": "https://spa.example"}
+    assert cross_site.check(_request("POST", **named), COOKIE, MANNERS) is None
+    for origin in (
+        "https://spa.example.evil",
+        "http://spa.example",
+        "https://spa.example, https://spa.example",
+    ):
+        with pytest.raises(AccessDenied):
+            cross_site.check(_request("POST", **{**named, "origin": origin}), COOKIE, MANNERS)
+
+
+@pytest.mark.parametrize(
+    ("headers", "passes"),
+    [
+        ({}, True),
+        ({"origin": "https://app.example"}, True),
+        ({"origin": "https://spa.example"}, True),
+        ({"referer": "https://app.example/sign-in"}, True),
+        ({"origin": "https://evil.example"}, False),
+        ({"origin": "null"}, False),
+        ({"sec_fetch_site": "cross-site"}, False),
+        ({"referer": "https://evil.example/app.example"}, False),
+        ({"referer": "http://app.example/"}, False),
+        ({"referer": "nonsense"}, False),
+    ],
+)
+def test_another_site_signs_nobody_in(headers: dict[str, str], passes: bool) -> None:
+    """Login CSRF: a victim who is signed in as the attacker keeps notes for the attacker."""
+    if passes:
+        cross_site.check_sign_in(_request("POST", **headers), MANNERS)
+        return
+    with pytest.raises(AccessDenied):
+        cross_site.check_sign_in(_request("POST", **headers), MANNERS)
+
+
+@given(st.text(max_size=120), st.text(max_size=20))
+def test_no_text_is_a_token_by_accident(text: str, session: str) -> None:
+    """Whatever is sent raises nothing and passes nothing, and every drawn token passes once drawn."""
+    assert not csrf.verified(text, session)
+    assert csrf.verified(csrf.draw(session, Ids()), session)
+
+
+def test_a_token_is_another_one_each_time() -> None:
+    """So that a compressed page gives nothing away; as a field it is markup."""
+    one, other = csrf.draw("s", Ids()), csrf.draw("s", Ids())
+
+    assert one != other
+    assert csrf.field(one).__html__() == f'<input type="hidden" name="csrf_token" value="{one}">'
+    assert csrf.field("") == ""

@@ -24,6 +24,7 @@ from iamkit.errors import (
     InvalidClientTokenId,
     NotInitialized,
     ServiceUnavailable,
+    StepUpRequired,
     StoreUnavailable,
 )
 from iamkit.gate.context import ContextBuilder
@@ -44,6 +45,7 @@ from iamkit.policy.decision import Decision, Outcome
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, ResourceLayers
 from iamkit.policy.model import PolicyKind
 from iamkit.policy.request import CallerKind, ContextValue
+from iamkit.policy.step_up import StepUp
 
 ACCOUNT = "111122223333"
 HOME = "999988887777"
@@ -678,3 +680,52 @@ def test_a_decision_is_not_an_allow_by_being_an_object() -> None:
     assert not Decision(Outcome.IMPLICIT_DENY)
     assert not Decision(Outcome.EXPLICIT_DENY)
     assert Decision(Outcome.ALLOWED)
+
+
+# --- stepping up ------------------------------------------------------------------------------------------
+
+
+def test_a_denial_says_which_sign_in_would_lift_it(
+    house: MakesHouse, make_principal: Make, make_policy: Make, make_request: Make
+) -> None:
+    """Read off the policy; the decision that is recorded stays a denial."""
+    wanted = {"NumericLessThanEquals": {"aws:MultiFactorAuthAge": "300"}}
+    layers = CallerLayers(identity=(make_policy(Condition=wanted),))
+    built = house(resolved=make_principal(layers=layers))
+
+    verdict = built.gate.authorize(make_principal(layers=layers), "doc:Get", DOC, request=make_request())
+    error = verdict.denial("no")
+
+    assert not verdict
+    assert verdict.step_up == StepUp(300)
+    assert isinstance(error, StepUpRequired)
+    assert (error.status, error.max_age, error.decision_id) == (401, 300, verdict.id)
+    assert built.record().outcome == "implicitDeny"
+
+
+def test_nobody_is_asked_for_what_would_not_help(
+    house: MakesHouse, make_principal: Make, make_policy: Make
+) -> None:
+    """Not where a Deny remains, not where deciding failed, and not strangers, who have to sign in first."""
+    wanted = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    open_to_mfa = make_policy(Condition=wanted)
+    mfa = CallerLayers(identity=(open_to_mfa,))
+    denied = CallerLayers(identity=(open_to_mfa, make_policy("Deny")))
+    gate = house().gate
+
+    assert gate.authorize(make_principal(layers=mfa), "doc:Get", DOC).step_up is not None
+    assert gate.authorize(make_principal(layers=denied), "doc:Get", DOC).step_up is None
+    assert gate.authorize(make_principal(layers=mfa), "doc:Get", "arn:nonsense").step_up is None
+    stranger = make_principal(CallerKind.ANONYMOUS, layers=mfa)
+    assert gate.authorize(stranger, "doc:Get", DOC).step_up is None
+
+
+def test_challenges_are_those_of_the_authenticators(
+    house: MakesHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each once, malformed ones left out and said, and one in any case."""
+    gate = house().another_gate(challenges=lambda: ["Bearer", 'Key realm="x"', "Bearer", "a\r\nb: c", ""])
+
+    assert gate.challenges() == ("Bearer", 'Key realm="x"')
+    assert "malformed" in caplog.text
+    assert house().gate.challenges() == ('Bearer realm="iamkit"',)

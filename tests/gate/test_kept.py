@@ -225,3 +225,17 @@ def test_sources_are_kept_whole() -> None:
 
     assert json.loads(layers)["identity"][0]["source"] == asdict(source)
     assert source == PolicySource(**json.loads(layers)["identity"][0]["source"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("https://other.example/page?token=hunter2#hunter2", "https://other.example/page"),
+        ("https://other.example/page#hunter2", "https://other.example/page"),
+        ("?hunter2", ""),
+        ("https://other.example/page", "https://other.example/page"),
+    ],
+)
+def test_of_a_referring_page_only_the_address_is_kept(sent: str, kept: str) -> None:
+    """Other sites put tokens into queries, which are no business of a log."""
+    assert json.loads(context_text(Context({"aws:Referer": sent}))) == {"aws:Referer": kept}

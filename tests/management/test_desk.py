@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from iamkit.audit.decision_log import DecisionRecord
+from iamkit.audit.decision_log import DecisionLog, DecisionRecord
 from iamkit.credentials.secret import Secret
 from iamkit.errors import (
     AccessDenied,
@@ -18,7 +19,7 @@ from iamkit.errors import (
     NoSuchEntity,
     ValidationError,
 )
-from iamkit.identity import inline, users
+from iamkit.identity import documents, inline, users
 from iamkit.management import access_keys, accounts, groups, login_profiles
 from iamkit.management import users as user_operations
 from iamkit.management.operation import Asks, Work, operation
@@ -283,3 +284,23 @@ def test_taking_everything_off_a_user_can_be_denied_piece_by_piece(office: Offic
     with pytest.raises(AccessDenied, match="iam:DeleteAccessKey"):
         desk.do(user_operations.delete_user, user_name="jeff", cascade=True)
     desk.do(user_operations.delete_user, user_name="jeff")
+
+
+def test_a_denial_stays_a_denial_while_the_decision_log_is_full(office: Office) -> None:
+    """Within the unit of the change nothing else can be written: the answer is 403 all the same, and kept."""
+    office.person("jeff")
+    office.log = log = DecisionLog(office.store, documents.keep_all, capacity=1)
+    office.gate._decisions = log
+    office.services = replace(office.services, beside_a_unit=log.beside_a_unit)
+    desk = office.desk("jeff")
+
+    with pytest.raises(AccessDenied) as first:
+        desk.do(user_operations.create_user, user_name="one")
+    with pytest.raises(AccessDenied) as second:
+        desk.do(user_operations.create_user, user_name="two")
+
+    log.flush()
+    with office.store.read() as reader:
+        for refused in (first, second):
+            assert reader.get(DecisionRecord, (str(refused.value.decision_id),)) is not None
+    log.close()

@@ -14,6 +14,8 @@ from django.conf import settings as django_settings
 from iamkit.builtin.responses import render
 from iamkit.errors import ExpiredToken, InvalidClientTokenId, StoreUnavailable
 from iamkit.gate.current import acting
+from iamkit.gate.health import Health
+from iamkit.gate.manners import Manners
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
@@ -66,6 +68,7 @@ class MemoryGate:
     """Knows callers by bearer token (it is the name) and what each may do, `action resource` with `*`."""
 
     blocking = False
+    manners = Manners()
 
     def __init__(self, rules: Mapping[str, tuple[str, ...]]) -> None:
         self.rules = dict(rules)
@@ -98,6 +101,7 @@ class MemoryGate:
         *,
         request: HttpRequest | None = None,
         context: Mapping[str, ContextValue] | None = None,
+        enforced: bool = True,
     ) -> Verdict:
         assert request is not None
         rules = self.rules.get(principal.name, ())
@@ -118,6 +122,9 @@ class MemoryGate:
 
     def refuse(self, refusal: Refusal) -> HttpResponse:
         return render(refusal)
+
+    def health(self) -> Health:
+        return Health(self.broken is None, {"secret": "detail"})
 
     def challenges(self) -> tuple[str, ...]:
         return ('Bearer realm="iamkit"', 'AWS4-HMAC-SHA256 realm="iamkit"')

@@ -56,7 +56,8 @@ def _ask(iam: IAM, server: Server, step: Step, cast: Cast) -> tuple[int, str, st
     body = step.body.encode("utf-8")
     headers = {"host": f"{HOST}:{server.port}"}
     if step.who == "ana":
-        headers["cookie"] = _signed_in(server, cast)
+        # As a browser, which says where a request comes from.
+        headers |= {"cookie": _signed_in(server, cast), "origin": server.url}
     elif step.who != "nobody":
         signer = cast.signers[step.who]
         headers = signer.sign(step.method, f"{server.url}{step.path}", {}, body, now=iam.clock.now())
