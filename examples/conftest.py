@@ -63,7 +63,7 @@ def load(started: Started, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         if spec is None or spec.loader is None:
             raise FileNotFoundError(path)
         module = importlib.util.module_from_spec(spec)
-        # Where Litestar looks for the names of annotations, as after any import.
+        # Where Litestar and SQLAlchemy look for the names of annotations, as after any import.
         monkeypatch.setitem(sys.modules, spec.name, module)
         spec.loader.exec_module(module)
         opened.append(module)

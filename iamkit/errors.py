@@ -30,6 +30,7 @@
     │   ├── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
     │   └── StepUpRequired          401: a fresher sign-in or second factor would let it pass
     ├── EvaluationError             a decision could not be finished; always treated as a denial (SEM-F2)
+    │   └── NotFilterable           a policy cannot be turned into a list's filter; nothing is listed
     ├── Throttling                  429: come back after `retry_after` seconds
     └── ServiceUnavailable          503: a part that every answer needs is missing
         ├── StoreUnavailable        the store cannot be read or written
@@ -266,6 +267,12 @@ class EvaluationError(IamkitError):
 
     code = "EvaluationError"
     status = 403
+
+
+class NotFilterable(EvaluationError):
+    """What a policy says of rows has no form in SQL. Never left out of a filter instead."""
+
+    code = "NotFilterable"
 
 
 class Throttling(IamkitError):

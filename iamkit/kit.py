@@ -11,43 +11,44 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from iamkit.audit.event import Origin
-from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
 from iamkit.credentials.authentication import Authentication
-from iamkit.credentials.secret import Secret
-from iamkit.credentials.sessions import NewSession, SessionKind
-from iamkit.gate import cross_site, csrf, current
-from iamkit.gate.asking import csrf_token, request_served
+from iamkit.errors import ConfigurationError
+from iamkit.gate import current
 from iamkit.gate.current import acting, current_principal
 from iamkit.gate.health import Health
-from iamkit.gate.next_page import next_page
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
 from iamkit.identity.operator import host_operator
 from iamkit.identity.principal import Principal
 from iamkit.management import first_start
 from iamkit.management.desk import Desk
+from iamkit.policy.decision import Decision
 from iamkit.policy.request import ContextValue
+from iamkit.tables import Tables
 from iamkit.web import marker
 from iamkit.web.templates import Template
-from iamkit.wiring import Wiring
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from iamkit.analysis.matrix import Matrix
     from iamkit.web.asgi import ASGIApp, ASGIMiddleware
     from iamkit.web.route_file import Routes
     from iamkit.web.wsgi import WSGIMiddleware
 
 AppT = TypeVar("AppT")
+RowT = TypeVar("RowT")
+M = TypeVar("M")
+Q = TypeVar("Q")
 
 
-class IAM(Wiring):
+class IAM(Tables):
     """One deployment, opened. See the module; every argument beyond the directory is for those who need it.
 
     `store` (a store, or its URL) overrides the one that settings name; `clock` and `randomness` are for
@@ -98,6 +99,11 @@ class IAM(Wiring):
             self.decisions.close()
         if "store" in self.__dict__:
             self.store.close()
+
+    @property
+    def reopens(self) -> bool:
+        """Whether directory and settings alone open the same deployment: no store was handed over."""
+        return self._given_store is None
 
     def __enter__(self) -> Self:
         return self
@@ -164,6 +170,21 @@ class IAM(Wiring):
         """
         return self.gate.authorize(principal or current_principal(), action, resource, context=context)
 
+    def check_many(
+        self,
+        questions: Iterable[tuple[str, str]],
+        *,
+        principal: Principal | None = None,
+        context: Mapping[str, ContextValue] | None = None,
+    ) -> tuple[Decision, ...]:
+        """A decision for each (action, resource), in that order, each true when it allows.
+
+        For menus and lists: the same engine as `check`, and nothing is recorded.
+        """
+        who = principal or current_principal()
+        judge = who.judge or self.gate
+        return tuple(judge.judge(who, action, resource, context or {}) for action, resource in questions)
+
     def named(self, template: str, **values: object) -> str:
         """The short name of a resource whose parts come from data: `iam.named("note/{id}", id=note.id)`.
 
@@ -184,6 +205,29 @@ class IAM(Wiring):
         if not verdict.allowed:
             raise verdict.denial(f"`{action}` on `{verdict.resource}` is not allowed")
         return verdict
+
+    def matrix(self, app: object, principals: Sequence[str] = ()) -> Matrix:
+        """Routes × principals of an app, to keep as a snapshot: `assert str(iam.matrix(app)) == …`.
+
+        `principals` are ARNs, by default every group, role and user of the home account. Raises
+        ConfigurationError for what is no app whose routes can be listed.
+        """
+        from iamkit.management.matrix import matrix
+        from iamkit.web.routes import line_of
+        from iamkit.web.sniff import guarded
+
+        routes = self._hooks.hook.iamkit_routes(app=app)
+        if routes is None:
+            raise ConfigurationError(f"`{type(app).__qualname__}` is no app whose routes can be listed")
+        lines = [line_of(route, guarded=guarded(app)) for route in routes]
+        deployment = self.deployment()
+        return matrix(
+            self.desk(self.operator()),
+            lines,
+            partition=deployment.partition,
+            account=deployment.home_account,
+            arns=principals,
+        )
 
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
         """Make `principal` the current one for a block, such as a background job."""
@@ -211,101 +255,10 @@ class IAM(Wiring):
             self.store, self.gate, self.trail, self.house, self.services, principal, origin=origin or Origin()
         )
 
-    def sign_in(
-        self,
-        name: str,
-        password: str,
-        *,
-        account: str | None = None,
-        source: str | None = None,
-        user_agent: str = "",
-        kind: SessionKind = SessionKind.COOKIE,
-        device: str | None = None,
-    ) -> NewSession:
-        """Start a session for a user who knows the password. Raises InvalidCredentials, Throttling.
-
-        A session by cookie is refused to another site's form, with AccessDenied.
-        `source` is the caller's address, by which attempts are limited too; `device` the browser's device
-        cookie, by which its owner gets in even while strangers guess.
-
-        Takes tens of milliseconds on purpose: not for an event loop's own thread.
-        """
-        served = request_served()
-        if kind is SessionKind.COOKIE and served is not None:
-            cross_site.check_sign_in(served, self.gate.manners)
-        where = account or self.deployment().home_account
-        return self._sign_in.sign_in(
-            where, name, password, source=source, user_agent=user_agent, kind=kind, device=device
-        )
-
-    def choose_password(
-        self, token: str | Secret, new: str, *, source: str | None = None, user_agent: str = ""
-    ) -> NewSession:
-        """Choose the new password that a pending session awaits. Raises ExpiredToken and others."""
-        plain = token.reveal() if isinstance(token, Secret) else token
-        return self._password_change.choose_password(plain, new, source=source, user_agent=user_agent)
-
-    def sign_out(self, token: str | Secret) -> None:
-        """End the session of `token` (the cookie's value, or a bearer token), if there is one."""
-        self._sign_in.sign_out(token.reveal() if isinstance(token, Secret) else token)
-
-    def change_password(
-        self,
-        name: str,
-        old: str,
-        new: str,
-        *,
-        account: str | None = None,
-        source: str | None = None,
-        user_agent: str = "",
-    ) -> None:
-        """Choose a new password where the present one must be changed: a pending session can do nothing else.
-
-        Ends all the user's sessions. A user who changes it by choice does the operation `iam:ChangePassword`.
-        Raises InvalidCredentials, PasswordPolicyViolation, Throttling.
-        """
-        where = account or self.deployment().home_account
-        self._password_change.change_password(
-            where, name, old, new, source=source, user_agent=user_agent, only_if_required=True
-        )
-
-    @property
-    def cookie_name(self) -> str:
-        """The name of the session cookie: `__Host-iamkit`, or `iamkit` in development."""
-        return cookie_name(development=self.settings.development)
-
-    def session_cookie(self, session: NewSession | None) -> str:
-        """The Set-Cookie value that carries a session to a browser; with None, the one that takes it away."""
-        return set_cookie(session, now=self.clock.now(), development=self.settings.development)
-
     @property
     def health(self) -> Health:
         """Whether this process can answer requests now, with details for operators. Never raises."""
         return self.gate.health()
-
-    def csrf_token(self) -> str:
-        """The token for the header `X-CSRF-Token`, for pages drawn in the running request (THR-S5).
-
-        Only browsers that send neither `Origin` nor `Sec-Fetch-Site` need it; empty without session cookie.
-        """
-        return csrf_token(current_principal(), self.gate.manners, self.ids)
-
-    def csrf_field(self) -> str:
-        """The same as a hidden field: `{{ iam.csrf_field() }}` in a form of a template."""
-        return csrf.field(self.csrf_token())
-
-    def next_page(self, text: str | None, default: str = "/") -> str:
-        """Where to send somebody who signed in: `text` if it is a page of this site, else `default`."""
-        return next_page(text, hosts=self.settings.hosts) or default
-
-    @property
-    def device_cookie_name(self) -> str:
-        """The name of the cookie by which a browser is known again; it proves nothing."""
-        return f"{self.cookie_name}-device"
-
-    def device_cookie(self, session: NewSession) -> str | None:
-        """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
-        return known_device_cookie(session, development=self.settings.development)
 
     def why(self, decision_id: str) -> Told:
         """Explain a recorded decision, from the policies as they were then. Raises NoSuchEntity."""

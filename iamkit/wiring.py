@@ -33,10 +33,11 @@ from iamkit.gate.authenticate import Authenticator
 from iamkit.gate.claim import Claims
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.factors import Factors, factor_throttle
-from iamkit.gate.gate import Gate, Parts
+from iamkit.gate.gate import Gate
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
 from iamkit.gate.pace import Pace
+from iamkit.gate.parts import Parts
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.standing import Standing
@@ -56,6 +57,7 @@ from iamkit.management.catalog import SERVICES
 from iamkit.management.services import Services
 from iamkit.policy import STANDARD_CATALOG, Catalog, EvaluationOptions
 from iamkit.policy.layers import AttachedPolicy
+from iamkit.policy.model import Policy
 from iamkit.policy.operators import STANDARD
 from iamkit.storage import Store
 from iamkit.web.sniff import FrameworkRoutes
@@ -321,8 +323,11 @@ class Wiring(Ground):
             ids=self.ids,
             quotas=self._quotas,
             shipped=shelf,
-            operators=self._options.operators,
-        )
+            operators=self._options.operators, accept=self._accept,
+        )  # fmt: skip
+
+    def _accept(self, policy: Policy) -> None:
+        """See a policy before it is saved; refuse it by raising."""
 
     def _plugin_policies(self, arn: str) -> Sequence[AttachedPolicy]:
         return [item for given in self._hooks.hook.iamkit_resource_policies(arn=arn) for item in given]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,8 @@ from iamkit import IAM
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import SessionKind
 from iamkit.management import inline, login_profiles, users
+
+pytest_plugins = ["pytester"]
 
 DOCS = Path(__file__).parent.parent / "docs"
 PASSWORD = "three quiet otters read maps"
@@ -124,6 +128,102 @@ def test_the_route_table_of_its_page_works() -> None:
         403
     ] * 3
     names["iam"].close()
+
+
+DJANGO = """
+import json, os, sys, warnings
+warnings.simplefilter("error")
+sys.path.insert(0, os.getcwd())
+os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
+import django
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+call_command("check", fail_level="WARNING")
+client = Client()
+told = [client.get(path).status_code for path in ("/healthz", "/notes/7", "/nothing")]
+told.append(client.post("/sign-in", {"name": "ana", "password": "wrong words indeed"}).status_code)
+told.append(client.post("/sign-in", {"name": "ana", "password": PASSWORD}).status_code)
+told.append(client.get("/notes/7").json())
+told.append(client.post("/notes/7/edit", {"text": "x"}).status_code)
+told.append("".join(client.get("/notes/7/edit").text.split()))
+told.append(client.post("/sign-out").status_code)
+told.append(client.get("/notes/7").status_code)
+from mysite import api, views_of_others
+from iamkit.web.django.options import Declarations
+Declarations(views_of_others.IAMKIT_VIEWS)
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.usefixtures("directory")
+def test_the_django_quickstart_runs(tmp_path: Path) -> None:
+    """The project as the page shows it, in a process of its own: a process has one Django."""
+    page = (DOCS / "quickstart-django.md").read_text(encoding="utf-8")
+    (tmp_path / "mysite").mkdir()
+    (tmp_path / "templates").mkdir()
+    for name, block in re.findall(r"```python\n# (mysite/\w+\.py)\n(.*?)```", page, flags=re.DOTALL):
+        (tmp_path / name).write_text(block, encoding="utf-8")
+    (template,) = re.findall(r"```html\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "templates" / "note.html").write_text(template, encoding="utf-8")
+    (tmp_path / "drive.py").write_text(DJANGO.replace("PASSWORD", repr(PASSWORD)), encoding="utf-8")
+
+    done = subprocess.run([sys.executable, "drive.py"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [
+        200,
+        401,
+        404,
+        401,
+        200,
+        {"text": "buy milk", "reader": "ana"},
+        403,
+        '<ahref="/notes/7">read</a>',
+        200,
+        401,
+    ]
+
+
+@pytest.mark.usefixtures("directory")
+def test_the_page_on_app_users_runs() -> None:
+    """Join, be known both ways, be tied after an import, leave; and buttons that tell the truth."""
+    names = _run("app-users.md")
+    iam: IAM = names["iam"]
+    desk = iam.desk(iam.operator())
+    row = names["join"]("ben", "ben@example.org")
+    desk.do(login_profiles.create_login_profile, user_name="ben", password=Secret(PASSWORD))
+    allow = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": %s}]}'
+    actions = '["people:ReadSelf", "people:List", "people:Rename"]'
+    desk.do(inline.put_user_policy, user_name="ben", policy_name="p", policy_document=allow % actions)
+    row.motto = "onwards"
+    names["session"].commit()
+    client = names["app"].test_client()
+    client.set_cookie(iam.cookie_name, iam.sign_in("ben", PASSWORD).token.reveal())
+
+    assert client.get("/me").get_json() == {"motto": "onwards"}
+    assert names["may_read"](row)
+    page = client.get("/people").text
+    assert "Rename" in page
+    assert "Delete" not in page
+    names["session"].add(names["User"](username="ana"))
+    names["tie_all"]()
+    assert names["session"].query(names["User"]).where(names["User"].iam_id.is_(None)).count() == 0
+    names["leave"](row)
+    assert client.get("/me").status_code == 401
+    names["session"].remove()
+    names["engine"].dispose()
+    iam.close()
+
+
+def test_the_page_on_testing_runs(pytester: pytest.Pytester) -> None:
+    """Its files are a project whose tests pass."""
+    page = (DOCS / "testing.md").read_text(encoding="utf-8")
+    for name, text in re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", page, flags=re.DOTALL):
+        (pytester.path / name).write_text(text, encoding="utf-8")
+    pytester.syspathinsert()
+
+    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=5)
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))

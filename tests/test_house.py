@@ -43,6 +43,8 @@ HEAVY = frozenset(
         "flask",
         "starlette",
         "fastapi",
+        "django",
+        "rest_framework",
         "werkzeug",
         "pydantic",
     ]
@@ -216,6 +218,8 @@ ELSEWHERE = {
     "memory": "storage",
     "testing": "storage",
     "hookspecs": "test_house.py",
+    "doors": "gate",
+    "tables": "rows",
     "ground": "test_wiring.py",
     "wiring": "test_kit.py",
 }

@@ -13,8 +13,12 @@ from typing import Final
 from iamkit.errors import ConfigurationError, IamkitError, InputError
 from iamkit.plugins import plugin_manager
 from iamkit.web.routes import Route
-from iamkit.web.sniff import FrameworkRoutes, home_of
+from iamkit.web.sniff import FrameworkRoutes, guarded
 
+__all__ = ["guarded", "imported", "listed"]
+
+# A Django project goes by its settings: `mysite.settings`, `mysite.settings.production`.
+_SETTINGS: Final = re.compile(r"(?:\w+\.)*settings(?:\.\w+)*")
 _APP: Final = re.compile(r"(?P<module>\w+(?:\.\w+)*):(?P<attribute>\w+(?:\.\w+)*)(?P<call>\(\))?")
 
 
@@ -24,18 +28,20 @@ def listed(app: object) -> Sequence[Route]:
     if found is None:
         raise ConfigurationError(
             f"`{type(app).__module__}.{type(app).__qualname__}` is no app whose routes can be listed;"
-            " name the Flask, Starlette, FastAPI or Litestar app itself, not what wraps it"
+            " name the Flask, Starlette, FastAPI, Litestar or Django app itself, not what wraps it"
         )
     return found
 
 
 def imported(name: str) -> object:
-    """The app that `module:attribute` or `module:factory()` names.
+    """The app that `module:attribute`, `module:factory()` or a Django settings module names.
 
     Raises InputError for a name of another form or one that is not there, ConfigurationError if importing or
     making the app fails.
     """
     parts = _APP.fullmatch(name)
+    if parts is None and _SETTINGS.fullmatch(name):
+        return _project(name)
     if parts is None:
         raise InputError(f"`{name[:200]}` names no app; write `module:attribute`, such as `{_meant(name)}`")
     directory = os.getcwd()
@@ -52,6 +58,18 @@ def imported(name: str) -> object:
                 )
             found = getattr(found, step)
         return _made(found, name) if parts["call"] else found
+
+
+def _project(name: str) -> object:
+    """The application of a Django project, by its settings."""
+    directory = os.getcwd()
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
+    with contextlib.redirect_stdout(sys.stderr):
+        if not hasattr(_module(name, directory), "ROOT_URLCONF"):
+            raise InputError(f"`{name}` is no settings module of a Django project; write `module:attribute`")
+        os.environ["DJANGO_SETTINGS_MODULE"] = name
+        return _made(importlib.import_module("django.core.wsgi").get_wsgi_application, name)
 
 
 def _module(name: str, directory: str) -> object:
@@ -90,14 +108,3 @@ def _made(factory: object, name: str) -> object:
 def _meant(name: str) -> str:
     module = name.partition(":")[0].removesuffix(".py").strip("./").replace("/", ".")
     return f"{module}:app" if re.fullmatch(r"\w+(\.\w+)*", module) else "app:app"
-
-
-def guarded(app: object) -> bool:
-    """Whether `protect(app, iam)` was called, so that marks count; taken for granted of a plugin's apps."""
-    home = home_of(app)
-    if home is None:
-        return True
-    if home == "iamkit.web.flask":
-        return importlib.import_module(home).EXTENSION in getattr(app, "extensions", {})
-    # Starlette, FastAPI, Litestar.
-    return importlib.import_module(home).guard_of(app) is not None

@@ -46,6 +46,11 @@ TABLE: Final[Mapping[str, Lazy]] = {
     "routes": Lazy(
         "iamkit.cli.routes:routes", "List an app's routes; exits 1 if one is unprotected.", _UNDERSTAND
     ),
+    "matrix": Lazy(
+        "iamkit.cli.matrix:matrix",
+        "List who may use which route; exits 1 if a snapshot differs.",
+        _UNDERSTAND,
+    ),
     "db": Lazy("iamkit.cli.db:db", "The database: bring it up to date, or see where it is.", _OPERATE),
     "config": Lazy("iamkit.cli.config:config", "Settings: see each and where it came from.", _OPERATE),
 }

@@ -9,14 +9,16 @@ import click
 from iamkit.cli import apps, faults
 from iamkit.cli.options import Command
 from iamkit.cli.terminal import Terminal
-from iamkit.web.routes import Route
+from iamkit.web.routes import UNPROTECTED, Route
 
-UNPROTECTED: Final = "UNPROTECTED"
 _MARK: Final = (
     'mark each with `@iam.require("service:Action", "resource")` or `@iam.public`; what the framework adds by'
     ' itself is opened by name, `protect(app, iam, public={"static", "docs"})`'
 )
-_GUARD: Final = "the app is not guarded, so its marks do nothing: call `protect(app, iam)` where it is made"
+_GUARD: Final = (
+    "the app is not guarded, so its marks do nothing: call `protect(app, iam)` where it is made, or put"
+    " `iamkit.web.django.Middleware` first in a Django project's MIDDLEWARE"
+)
 
 
 @click.command("routes", cls=Command)
@@ -25,10 +27,11 @@ _GUARD: Final = "the app is not guarded, so its marks do nothing: call `protect(
 def routes(terminal: Terminal, app: str) -> None:
     """List every route of an app with its action and resource, `public`, `closed`, or UNPROTECTED.
 
-    Name the app as `module:attribute` or `module:factory()`; it is imported from the current directory. A
-    route that is UNPROTECTED declares nothing, and iamkit refuses it to everybody. Where the app was never
-    guarded, every route that is not public is UNPROTECTED, and open. Exits 1 if there is one. What the
-    framework adds by itself (static files, docs) is closed until `protect(..., public={"docs"})` opens it.
+    Name the app as `module:attribute` or `module:factory()`, a Django project by its settings
+    (`mysite.settings`); it is imported from the current directory. A route that is UNPROTECTED declares
+    nothing, and iamkit refuses it to everybody. Where the app was never guarded, every route that is not
+    public is UNPROTECTED, and open. Exits 1 if there is one. What the framework adds by itself (static
+    files, docs) is closed until `protect(..., public={"docs"})` opens it.
     """
     found = apps.imported(app)
     guarded = apps.guarded(found)

@@ -9,6 +9,7 @@ import click
 from iamkit.cli import cascade as cascading
 from iamkit.cli import passwords
 from iamkit.cli.holders import HolderOperations, add_policy_commands
+from iamkit.cli.imports import import_command
 from iamkit.cli.keys import announce
 from iamkit.cli.options import Group
 from iamkit.cli.terminal import Terminal
@@ -127,6 +128,9 @@ def _undo(desk: Desk, made: User) -> None:
         desk.do(users.delete_user, user_name=made.name, cascade=True)
     except AccessDenied:
         click.echo(f"warning: user {made.name} was created, and you may not delete it again", err=True)
+
+
+user.add_command(import_command)
 
 
 @user.command("list")

@@ -21,11 +21,16 @@ from typing import Final
 import argon2
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from iamkit.credentials import foreign_hashes
 from iamkit.credentials.peppers import Peppers
 from iamkit.errors import Throttling, ValidationError
 from iamkit.ids import Ids
+from iamkit.storage import Unit
 
 _log = logging.getLogger("iamkit.credentials")
+
+# The profile of a hash that other software made: verified as it is, and replaced at the next sign-in.
+FOREIGN: Final = "foreign"
 
 LONGEST_CODE_POINTS: Final = 1024
 LONGEST_BYTES: Final = 4096
@@ -143,6 +148,8 @@ class Hasher:
         Raises ValidationError for a password that cannot be taken, Throttling when too many are hashed.
         """
         text = prepared(password)
+        if kept is not None and kept.profile == FOREIGN:
+            return self._verify_foreign(kept, password)
         against = kept or self._dummy
         if not self._affordable(against.hash):
             _log.error("a stored password hash has a form or cost outside the bounds and was not tried")
@@ -159,6 +166,20 @@ class Hasher:
         """32 hex digits that stand for a text and tell nobody without the pepper what it is."""
         raw = text.encode("utf-8", "surrogatepass")
         return self._peppers.mix(self._peppers.current, raw).hex()[:32]
+
+    def adopt_key(self, unit: Unit, key: bytes) -> str:
+        """Keep the key under which other software mixed its passwords; the pepper id for its hashes."""
+        return self._peppers.adopt(unit, key)
+
+    def _verify_foreign(self, kept: HashedPassword, password: str) -> Verification:
+        # As it was typed: other software did not normalise.
+        raw = password.encode("utf-8")
+        if kept.pepper_id:
+            # Flask-Security: base64 of HMAC-SHA-512 under the app's own salt, and that is hashed.
+            raw = self._peppers.mix_sha512(kept.pepper_id, raw)
+        with self._gate.passage():
+            right = foreign_hashes.verify(kept.hash, raw)
+        return Verification(ok=right, needs_rehash=right)
 
     def _matches(self, text: str, mixed: bytes) -> bool:
         try:

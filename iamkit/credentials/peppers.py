@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from iamkit.clock import Clock
@@ -16,6 +17,8 @@ from iamkit.storage import Store, Unit, record
 
 _BYTES: Final = 32
 _PURPOSE: Final = "pepper"
+# The newest is used for new hashes, and this is never the newest.
+_BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @record("pepper", key=("pepper_id",))
@@ -54,6 +57,9 @@ class Peppers:
 
     def mix(self, pepper_id: str, text: bytes) -> bytes:
         """HMAC-SHA-256 of `text` under that pepper, 32 bytes. Raises ServiceUnavailable if it is gone."""
+        return hmac.digest(self._key(pepper_id), text, hashlib.sha256)
+
+    def _key(self, pepper_id: str) -> bytes:
         key = self._keys.get(pepper_id)
         if key is None:
             with self._store.read() as reader:
@@ -61,7 +67,19 @@ class Peppers:
             if kept is None:
                 raise ServiceUnavailable(f"pepper `{pepper_id}` is not in this store")
             key = self._keys[pepper_id] = self._opened(kept)
-        return hmac.digest(key, text, hashlib.sha256)
+        return key
+
+    def mix_sha512(self, pepper_id: str, text: bytes) -> bytes:
+        """HMAC-SHA-512 of `text` in base64, as Flask-Security mixes its salt in. Raises as `mix` does."""
+        return base64.b64encode(hmac.digest(self._key(pepper_id), text, hashlib.sha512))
+
+    def adopt(self, unit: Unit, key: bytes) -> str:
+        """Keep another software's key, for its hashes only; the same id for the same key. Never current."""
+        name = hmac.digest(self._keys[self._current], b"adopted:" + key, hashlib.sha256)[:8].hex()
+        if unit.get(PepperRecord, (name,)) is None:
+            sealed = self._sealer.seal(key, purpose=_PURPOSE, account="", record_id=name)
+            unit.add(PepperRecord(name, sealed, _BEFORE_ALL))
+        return name
 
     def rotate(self) -> str:
         """Use a new pepper from now on. Passwords move to it as their users sign in. Returns its id."""

@@ -125,6 +125,10 @@ class Gate:
         """Make `principal` the current one for a block."""
         return acting(principal)
 
+    def asking(self, principal: Principal, request: HttpRequest) -> Principal:
+        """`principal` as it would be, had it sent `request`: what it asks is judged with that one's facts."""
+        return replace(principal, judge=Asking(self, request))
+
     # --- may they -------------------------------------------------------------------------------
 
     def authorize(
@@ -171,11 +175,12 @@ class Gate:
             return None
 
     def judge(
-        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
-    ) -> Decision:
+        self, principal: Principal, action: str, resource: str,
+        context: Mapping[str, ContextValue], *, account: str | None = None,
+    ) -> Decision:  # fmt: skip
         """Decide without recording, for a button or a menu. The same engine, the same answer."""
         request = request_of(principal)
-        return self._decide(principal, action, resource, request, context, None, False)[2]
+        return self._decide(principal, action, resource, request, context, account, False)[2]
 
     def _decide(
         self,

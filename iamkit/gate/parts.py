@@ -1,4 +1,4 @@
-"""What the gate needs of the rooms below it, once the store is initialized."""
+"""The parts of the gate: what it asks, and what it needs of each."""
 
 from __future__ import annotations
 

@@ -206,5 +206,5 @@ def checked_kind(text: str) -> PolicyKind:
 
 
 def _checked_text(house: House, text: str, kind: PolicyKind) -> None:
-    documents.checked(text, kind, house.operators)
+    house.accept(documents.checked(text, kind, house.operators))
     house.quotas.hold("guardrail_size", documents.size_of(text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from iamkit.clock import Clock
 from iamkit.identity.quotas import Quotas
 from iamkit.identity.shipped import ShippedPolicy
 from iamkit.ids import Ids
+from iamkit.policy.model import Policy
 from iamkit.policy.operators import STANDARD, OperatorTable
 
 
@@ -20,6 +21,7 @@ class House:
 
     `home` is the account that owns the tree and its guardrails; it is under them like any other.
     `shipped` is what `shipped.shelf` made; `operators` are the condition operators that documents may use.
+    `accept` sees every policy before it is saved, and raises MalformedPolicyDocument to refuse it.
     """
 
     partition: str
@@ -29,6 +31,7 @@ class House:
     quotas: Quotas = field(default_factory=Quotas)
     shipped: Mapping[str, ShippedPolicy] = field(default_factory=dict)
     operators: OperatorTable = field(default_factory=lambda: STANDARD, repr=False)
+    accept: Callable[[Policy], None] = field(default=lambda _: None, repr=False, compare=False)
 
     def now(self) -> datetime:
         """The present instant."""

@@ -39,7 +39,7 @@ def put(unit: Unit, house: House, holder: Holder, *, name: str, text: str) -> In
     Raises MalformedPolicyDocument, and LimitExceeded when the holder's documents together grow too long.
     """
     checked_name("policy", name)
-    documents.checked(text, PolicyKind.IDENTITY, house.operators)
+    house.accept(documents.checked(text, PolicyKind.IDENTITY, house.operators))
     size = documents.size_of(text)
     others = sum(item.size for item in of_holder(unit, holder) if item.name != name)
     house.quotas.hold(_SIZE_QUOTA[holder.kind], others + size)

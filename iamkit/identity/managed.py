@@ -245,5 +245,5 @@ def _tagged(unit: Unit, policy: ManagedPolicy) -> ManagedPolicy:
 
 
 def _check_text(house: House, text: str) -> None:
-    documents.checked(text, PolicyKind.IDENTITY, house.operators, managed=True)
+    house.accept(documents.checked(text, PolicyKind.IDENTITY, house.operators, managed=True))
     house.quotas.hold("managed_policy_size", documents.size_of(text))

@@ -24,6 +24,7 @@ def resolved(reader: Reader, house: House, text: str, kind: PolicyKind) -> Resol
     Raises MalformedPolicyDocument.
     """
     policy = documents.checked(text, kind, house.operators)
+    house.accept(policy)
     ids: dict[str, str] = {}
     for entry in principal_entries(policy):
         if entry.text in ids:

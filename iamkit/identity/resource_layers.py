@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from iamkit import epochs
 from iamkit.credentials.bounded import BoundedMap
@@ -21,6 +21,9 @@ RESOURCES: Final = 10_000
 # Up to so many policies, the list of an account's resources that have one is kept: the others cost no read.
 _LISTED: Final = 10_000
 
+# An account, and an ARN or a service in it.
+_Key: TypeAlias = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class _Account:
@@ -32,6 +35,15 @@ class _Account:
     listed: frozenset[str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class HeldPolicies:
+    """Resources of one account that have the same policy, naming the same users and roles by it."""
+
+    account: str
+    policies: Policies
+    arns: tuple[str, ...]
+
+
 class ResourceLayersReader:
     """Finds the policies that stand on a resource. One per IAM; safe to use from many threads."""
 
@@ -41,7 +53,8 @@ class ResourceLayersReader:
         self._callers = CallerLayersReader(house, self._library)
         self._role_prefixes = f"arn:{house.partition}:iam::"
         self._accounts: BoundedMap[str, _Account] = BoundedMap(ACCOUNTS)
-        self._resources: BoundedMap[tuple[str, str], tuple[Epochs, ResourceLayers]] = BoundedMap(RESOURCES)
+        self._held: BoundedMap[_Key, tuple[Epochs, tuple[HeldPolicies, ...]]] = BoundedMap(ACCOUNTS)
+        self._resources: BoundedMap[_Key, tuple[Epochs, ResourceLayers]] = BoundedMap(RESOURCES)
 
     def layers(self, arn: str, account: str) -> ResourceLayers:
         """The layers of a resource that `account` owns. Raises EvaluationError, StoreUnavailable."""
@@ -62,6 +75,41 @@ class ResourceLayersReader:
         found = ResourceLayers(policies, known.bare.guardrails) if policies else known.bare
         self._resources.put((account, arn), (current, found))
         return found
+
+    def bare(self, account: str) -> ResourceLayers:
+        """The layers of any resource of `account` without a policy. Raises as `layers`."""
+        return self.layers("*", account)
+
+    def held(self, service: str, account: str | None) -> tuple[HeldPolicies, ...]:
+        """The policies on all resources of a service, grouped; `account` None: of every account.
+
+        Raises EvaluationError, StoreUnavailable.
+        """
+        if account is None:
+            return self._read_held(service, None)
+        current = self._store.epochs((epochs.DEPLOYMENT, epochs.resources_of(account)))
+        kept = self._held.get((account, service))
+        if kept is None or kept[0] != current:
+            kept = (current, self._read_held(service, account))
+            self._held.put((account, service), kept)
+        return kept[1]
+
+    def _read_held(self, service: str, account: str | None) -> tuple[HeldPolicies, ...]:
+        groups: dict[tuple[str, str, tuple[tuple[str, str], ...]], tuple[Policies, list[str]]] = {}
+        with self._store.read() as reader:
+            for found in reader.find(
+                ResourcePolicy,
+                {} if account is None else {"account": account},
+                prefix=("resource_arn", f"{self._role_prefixes.removesuffix('iam::')}{service}:"),
+                order="resource_arn",
+            ):
+                arn, owner, kind = found.resource_arn, found.account, PolicyKind.RESOURCE
+                attached = self._attached(reader, owner, arn, found.digest, kind, arn)
+                group = (owner, found.digest, tuple(sorted(attached.principal_ids.items())))
+                groups.setdefault(group, ((attached,), []))[1].append(arn)
+        return tuple(
+            HeldPolicies(owner, policies, tuple(arns)) for (owner, _, _), (policies, arns) in groups.items()
+        )
 
     def _is_role(self, arn: str, account: str) -> bool:
         return arn.startswith(f"{self._role_prefixes}{account}:role/")

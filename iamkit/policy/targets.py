@@ -127,6 +127,9 @@ class ResourceTest:
         """The same test with every variable replaced, so that a list can filter by it."""
         entries: list[ResourceEntry] = []
         for entry in self.entries:
+            if entry.matches is not None:
+                entries.append(entry)  # nothing in it varies, and `*` alone is no pattern of six parts
+                continue
             try:
                 tokens = substituted(entry.template, context)
             except EvaluationError:

@@ -1,63 +1,86 @@
-"""The pytest plugin: files of policy cases are collected as tests; a failure's message is the explanation."""
+"""The pytest plugin: fixtures for the tests of apps, and files of policy cases collected as tests.
+
+Nothing of iamkit is imported until a fixture is asked for or a file of cases is found.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from iamkit.errors import InputError
-from iamkit.policy.cases import CaseResult, PolicyCase, run
-from iamkit.testing.case_files import SUFFIXES, cases_of
+if TYPE_CHECKING:
+    from iamkit.clock import FrozenClock
+    from iamkit.kit import IAM
+    from iamkit.testing.actors import Actors
+    from iamkit.testing.assertions import Assertion
+
+# As `case_files.SUFFIXES`, which is not imported for the sake of files that are none.
+_CASES: Final = (".policytest.json", ".policytest.toml")
 
 
-class CaseFailed(Exception):  # noqa: N818  # what pytest shows of it is its text
-    """A case was not decided as expected."""
-
-    def __init__(self, result: CaseResult) -> None:
-        super().__init__("\n".join(result.lines()))
-
-
-class CaseItem(pytest.Item):
-    """One case."""
-
-    case: PolicyCase
-
-    def runtest(self) -> None:
-        """Decide it. Raises CaseFailed."""
-        result = run(self.case)
-        if not result.passed:
-            raise CaseFailed(result)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:  # noqa: ARG002  # a text is enough
-        """The explanation alone: where in iamkit it was raised helps nobody."""
-        if isinstance(excinfo.value, CaseFailed):
-            return str(excinfo.value)
-        return str(super().repr_failure(excinfo))
-
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the case stands, for headings."""
-        return self.path, None, self.case.name
-
-
-class CaseFile(pytest.File):
-    """One file of cases."""
-
-    def collect(self) -> Iterable[CaseItem]:
-        """Its cases. A file that cannot be read is an error of collection that says why."""
-        try:
-            found = cases_of(self.path)
-        except InputError as fault:
-            raise self.CollectError(str(fault)) from None
-        for case in found:
-            item = CaseItem.from_parent(self, name=case.name)
-            item.case = case
-            yield item
-
-
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CaseFile | None:
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
     """Take what is named as a file of cases."""
-    if file_path.name.endswith(SUFFIXES):
+    if file_path.name.endswith(_CASES):
+        from iamkit.testing.case_items import CaseFile
+
         return CaseFile.from_parent(parent, path=file_path)
     return None
+
+
+@pytest.fixture
+def iam_clock() -> FrozenClock:
+    """The clock of `iam`: it stands still until the test moves it."""
+    from iamkit.clock import FrozenClock
+
+    return FrozenClock()
+
+
+@pytest.fixture
+def iam(tmp_path_factory: pytest.TempPathFactory, iam_clock: FrozenClock) -> Iterator[IAM]:
+    """A deployment in memory, initialized, with a clock that stands still. Gone after the test."""
+    from iamkit.testing.stand_in import in_memory
+
+    with in_memory(tmp_path_factory.mktemp("iamkit"), clock=iam_clock) as made:
+        yield made
+
+
+@pytest.fixture
+def iam_app() -> Any:
+    """The app under test. Override it in your `conftest.py`; `iam_as` makes clients of what it returns."""
+    return None
+
+
+@pytest.fixture
+def iam_guarding(iam_app: Any) -> IAM | None:
+    """The IAM that guards `iam_app`, whose place `iam` takes. Override it if the app does not tell it."""
+    from iamkit.testing.stand_in import iam_of
+
+    return None if iam_app is None else iam_of(iam_app)
+
+
+@pytest.fixture
+def iam_as(iam: IAM, iam_app: Any, iam_guarding: IAM | None) -> Iterator[Actors]:
+    """`iam_as("alice", allow=["docs:Read"])`: a client of `iam_app` whose requests are alice's."""
+    from iamkit.testing.actors import Actors
+
+    with Actors(iam, iam_app, iam_guarding) as actors:
+        yield actors
+
+
+@pytest.fixture
+def assert_allowed(iam: IAM, iam_as: Actors) -> Assertion:
+    """`assert_allowed("alice", "docs:Read", "doc/7")`; the failure is the explanation."""
+    from iamkit.testing.assertions import Assertion
+
+    return Assertion(iam, iam_as.principal, expected=True)
+
+
+@pytest.fixture
+def assert_denied(iam: IAM, iam_as: Actors) -> Assertion:
+    """`assert_denied("alice", "docs:Read", "doc/7", reason="NoDrafts")`; the failure is the explanation."""
+    from iamkit.testing.assertions import Assertion
+
+    return Assertion(iam, iam_as.principal, expected=False)

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import flask
 from flask.views import MethodView, View
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from iamkit.errors import ConfigurationError, IamkitError
 from iamkit.gate.verdict import Refusal
+from iamkit.web import foresight
 from iamkit.web import routes as listing
 from iamkit.web.answers import is_preflight
 from iamkit.web.guard import (
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from flask.templating import Environment
     from flask.typing import ResponseReturnValue
 
 AppT = TypeVar("AppT", bound=flask.Flask)
@@ -65,6 +68,7 @@ def protect(app: AppT, iam: HasGate | Gatekeeper, *, public: Collection[str] = (
     app.dispatch_request = extension.around(app.dispatch_request)  # type: ignore[method-assign]
     app.wsgi_app = Door(app.wsgi_app, extension.guard)  # type: ignore[method-assign]
     _watch_neighbours(app, extension)
+    _give_templates(app, extension)
     return app
 
 
@@ -181,6 +185,39 @@ class FlaskGuard:
 
         return dispatch_request
 
+    def can(self, target: str, resource: str = "*", /, *, _method: str | None = None, **values: Any) -> bool:
+        """Whether the caller may use an endpoint, `can("notes.delete", id=7)`, or do an action.
+
+        The template global `can`; see `iamkit.web.foresight`. Raises BuildError for an unknown endpoint, as
+        `url_for` does.
+        """
+        admission = flask.request.environ.get(ADMISSION)
+        if not isinstance(admission, Admission) or admission.guard is not self.guard:
+            raise not_admitted()
+        if foresight.is_action(target):
+            return foresight.may(admission.principal, target, resource, values)
+        if target.startswith("."):
+            target = f"{flask.request.blueprint or ''}{target}".lstrip(".")
+        rules = self._app.url_map.iter_rules(target) if target in self._app.view_functions else ()
+        methods = {method for rule in rules for method in rule.methods or ()}
+        method = foresight.chosen_method(target, methods, _method)
+        adapter = self._app.create_url_adapter(flask.request)
+        if adapter is None:
+            return False
+        built = urlsplit(adapter.build(target, values, method=method))
+        if built.netloc:
+            raise ConfigurationError(f"`{target}` is served under another host, where this page cannot look")
+        path = "/" + unquote(built.path).removeprefix(adapter.script_name)
+        try:
+            rule, arguments = adapter.match(path, method, return_rule=True)
+        except HTTPException:
+            return False
+        view = self._app.view_functions.get(rule.endpoint)
+        marker = marker_for(view, method)
+        endpoint = Endpoint(rule.endpoint, marker, dict(arguments), group_of(rule.endpoint, view))
+        request = foresight.foreseen(admission.request, method, unquote(built.path))
+        return self.guard.foresee(admission.principal, endpoint, request)
+
     def close_neighbours(self, stack: object) -> None:
         """Guard what a DispatcherMiddleware around or inside the app would serve beside it."""
         for _ in range(100):
@@ -264,6 +301,20 @@ def _guards_itself(app: object) -> bool:
         if app is None:
             return False
     return False
+
+
+def _give_templates(app: flask.Flask, extension: FlaskGuard) -> None:
+    # The environment is made when it is first used, with the options that the app has by then.
+    make = app.create_jinja_environment
+
+    def made() -> Environment:
+        environment = make()
+        environment.globals.setdefault("can", extension.can)
+        return environment
+
+    app.create_jinja_environment = made  # type: ignore[method-assign]
+    if "jinja_env" in vars(app):
+        app.jinja_env.globals.setdefault("can", extension.can)
 
 
 def _watch_neighbours(app: flask.Flask, extension: FlaskGuard) -> None:

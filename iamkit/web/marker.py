@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol, TypeVar, overload
 
 from iamkit.errors import ConfigurationError
 from iamkit.policy.request import ContextValue
-from iamkit.web.templates import Template, as_text, is_text
+from iamkit.web.templates import Template, as_text
 
 E = TypeVar("E")
 
@@ -123,7 +123,18 @@ def require(
     route parameters, `doc/{doc_id}` (without it `*` is asked, as for listing). Raises
     ConfigurationError when the module is imported, not when a request comes, if something is malformed.
     """
-    if not (is_text(action) and _ACTION.fullmatch(action)):
+    return Mark(requirement(action, resource, hidden=hidden, context=context))
+
+
+def requirement(
+    action: str,
+    resource: str | None = None,
+    *,
+    hidden: bool = False,
+    context: Mapping[str, ContextValue] | None = None,
+) -> Requirement:
+    """The mark that `require` puts on an endpoint, for tables. Raises ConfigurationError like it."""
+    if not is_action(action):
         raise ConfigurationError(
             f'`{action}` is not an action; write `@require("docs:Read")`, one service and verb, no wildcard'
         )
@@ -131,7 +142,7 @@ def require(
         if not _CONTEXT_KEY.fullmatch(key) or key.lower().startswith(("aws:", "iamkit:")):
             raise ConfigurationError(f"condition key `{key}` needs your own prefix, such as `docs:Folder`")
     template = None if resource is None else Template.parse(resource)
-    return Mark(Requirement(action, template, hidden, MappingProxyType(dict(context or {}))))
+    return Requirement(action, template, hidden, MappingProxyType(dict(context or {})))
 
 
 @overload
@@ -148,6 +159,11 @@ def public(*endpoint: E) -> E | Callable[[E], E]:
         return lambda later: _marked(later, Public())
     (marked,) = endpoint
     return _marked(marked, Public())
+
+
+def is_action(text: object) -> bool:
+    """Whether `text` is one concrete action, `docs:Read`."""
+    return isinstance(text, str) and _ACTION.fullmatch(text) is not None
 
 
 def marker_of(endpoint: object) -> Marker | None:

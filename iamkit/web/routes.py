@@ -7,8 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from iamkit.analysis.matrix import Line
 from iamkit.web.marker import Marker, Public, Requirement
 
+UNPROTECTED: Final = "UNPROTECTED"
 _PARAMETER: Final = re.compile(r"<(?:[^<>]*:)?([A-Za-z_]\w*)>|\{([A-Za-z_]\w*)(?::[^{}]*)?\}")
 
 # What frameworks put into an app by themselves: files, and pages about the app.
@@ -37,6 +39,20 @@ class Route:
     def declared(self) -> bool:
         """Whether it names an action or is public. What is not declared is refused."""
         return self.public or self.action is not None
+
+
+def line_of(route: Route, *, guarded: bool) -> Line:
+    """The route as the matrix shows it; where nothing guards, all but public routes are UNPROTECTED."""
+    mark = ""
+    if route.public:
+        mark = "public"
+    elif not guarded or not (route.declared or route.closed):
+        mark = UNPROTECTED
+    elif route.closed:
+        mark = "closed"
+    elif route.unfilled:
+        mark = "BROKEN"
+    return Line(route.methods, route.path, route.action, route.resource, mark)
 
 
 def parameters_of(path: str) -> tuple[str, ...]:

@@ -23,12 +23,13 @@ _HOMES: Final = {
     # What stands behind a route table, whatever it is made with.
     "iamkit.web.tabled.TabledWSGI": "iamkit.web.tabled",
     "iamkit.web.tabled.TabledASGI": "iamkit.web.tabled",
+    "django.core.handlers.base.BaseHandler": "iamkit.web.django",
 }
 _TABLED: Final = "iamkit.web.tabled"
 
 
 class FrameworkRoutes:
-    """Lists the routes of Flask, Starlette, FastAPI and Litestar apps: a plugin like any other."""
+    """Lists the routes of Flask, Starlette, FastAPI, Litestar and Django apps: a plugin like any other."""
 
     @hookimpl
     def iamkit_routes(self, app: object) -> Sequence[Route] | None:
@@ -46,6 +47,19 @@ def home_of(app: object) -> str | None:
         if home is not None:
             return home
     return None
+
+
+def guarded(app: object) -> bool:
+    """Whether `protect(app, iam)` was called, so that marks count; taken for granted of a plugin's apps."""
+    home = home_of(app)
+    if home is None:
+        return True
+    if home == "iamkit.web.flask":
+        return importlib.import_module(home).EXTENSION in getattr(app, "extensions", {})
+    if home == "iamkit.web.django":
+        return bool(importlib.import_module(home).guarded(app))
+    # Starlette, FastAPI, Litestar.
+    return importlib.import_module(home).guard_of(app) is not None
 
 
 def protect(

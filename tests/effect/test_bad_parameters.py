@@ -20,6 +20,7 @@ from iamkit.identity.tree import TreeNode
 from iamkit.kit import IAM
 from iamkit.management import access_keys, groups, guardrails, login_profiles, mfa, policies, roles, users
 from iamkit.management.desk import Desk
+from iamkit.management.imports import ImportedUser
 from iamkit.management.operation import Operation
 from iamkit.sql.records import declared
 from iamkit.storage import record_type
@@ -195,6 +196,7 @@ def good(iam: IAM) -> dict[str, object]:
         "authentication_code2": Secret("654321"),
         "method": "totp",
         "answer": Secret('{"code": "123456"}'),
+        "users": (ImportedUser("eve"),),
     }
 
 

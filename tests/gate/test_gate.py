@@ -28,8 +28,9 @@ from iamkit.errors import (
     StoreUnavailable,
 )
 from iamkit.gate.context import ContextBuilder
-from iamkit.gate.gate import UNCLASSIFIED, Gate, Parts
+from iamkit.gate.gate import UNCLASSIFIED, Gate
 from iamkit.gate.origin import Proxies
+from iamkit.gate.parts import Parts
 from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.gate.why import why

@@ -1,4 +1,4 @@
-"""What guessers learn and reach: nothing of who is there, and never that the owner is kept out (THR-P7, P16)."""
+"""What guessers learn and reach: nothing of who is there, and the owner is never kept out (THR-P7, P16)."""
 
 from __future__ import annotations
 

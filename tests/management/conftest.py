@@ -25,9 +25,10 @@ from iamkit.credentials.sealing import Keyring
 from iamkit.credentials.throttle import Throttle
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.factors import factor_throttle
-from iamkit.gate.gate import Gate, Parts
+from iamkit.gate.gate import Gate
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
+from iamkit.gate.parts import Parts
 from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal
 from iamkit.http import HttpRequest, HttpResponse

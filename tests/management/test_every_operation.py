@@ -29,6 +29,7 @@ from iamkit.identity import (
 )
 from iamkit.identity.references import ResolvedPolicy
 from iamkit.management.catalog import OPERATIONS, SERVICES
+from iamkit.management.imports import ImportedUser
 from iamkit.management.operation import Operation
 from iamkit.sql.records import declared
 from iamkit.storage import record_type
@@ -43,6 +44,7 @@ POLICY: Final = f"arn:aws:iam::{HOME}:policy/kept"
 SPARE_POLICY: Final = f"arn:aws:iam::{HOME}:policy/spare"
 SECRET: Final = "a long enough passphrase"
 NEXT_SECRET: Final = "another long passphrase"
+DJANGO: Final = "pbkdf2_sha256$1000$salt$d29yZHM3d29yZHM3d29yZHM3d29yZHM3d29yZHM3MDA="
 OK: Final = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"doc:Get","Resource":"*"}}'
 OPEN: Final = '{"Statement":{"Effect":"Allow","Principal":"*","Action":"doc:Get"}}'
 TRUST: Final = (
@@ -187,6 +189,10 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             "answer": Secret('{"word": "friend"}'),
         },
         "iamkit:CreateRecoveryCodes": {"user_name": "sam"},
+        "iamkit:ImportUsers": {
+            "users": (ImportedUser("eve", "eve@example.org", DJANGO), ImportedUser("sam")),
+            "hash_key": Secret(SECRET),
+        },
         "iamkit:ListSessions": {"user_name": "sam"},
         "iamkit:EndSession": {"user_name": "sam", "session_id": session},
         "iamkit:EndSessions": {"user_name": "sam"},
@@ -268,6 +274,10 @@ def _by_action(action: str) -> Operation[..., Any]:
     return next(item for item in OPERATIONS if item.action == action)
 
 
+ALSO: Final = {
+    "iam:CreateUser": {"iam:TagUser"},
+    "iamkit:ImportUsers": {"iam:CreateUser", "iam:CreateLoginProfile"},
+}
 ACTIONS: Final = sorted(item.action for item in OPERATIONS)
 
 
@@ -326,7 +336,7 @@ def test_whoever_may_do_what_it_is_done_or_nothing_is(
     office.person("caller", text)
     samples = _furnish(office)
     before = _state(office)
-    needed = {action} | ({"iam:TagUser"} if action == "iam:CreateUser" else set())
+    needed = {action} | ALSO.get(action, set())
     expected = action == "sts:GetCallerIdentity" or (needed <= allowed and not needed & denied)
 
     try:

@@ -178,6 +178,17 @@ def test_known_variables_are_put_into_what_is_left(attach: Attach, jeff: Caller)
     assert waiting.reads_keys == ("aws:username",)
 
 
+def test_everything_stays_everything_beside_a_variable(attach: Attach, jeff: Caller) -> None:
+    """`*` alone in a list with a variable matches every resource, once the variable has its value."""
+    resources = ["*", "arn:aws:doc:::home/${aws:username}/*"]
+    layers = CallerLayers((attach({"Effect": "Allow", "Action": "doc:Get", "Resource": resources}),))
+    request = AccessRequest(jeff, "doc:Get", "arn:aws:doc:::b", Context({"aws:username": "jeff"}))
+
+    left = residual(Known(jeff, "doc:Get", None, request.context), layers)
+
+    assert left.outcome(request) is Outcome.ALLOWED
+
+
 def test_a_malformed_question_allows_nothing(attach: Attach, jeff: Caller) -> None:
     """An action that is a pattern, or a resource that is no ARN, leaves a residual that never allows."""
     layers = CallerLayers((attach({"Effect": "Allow", "Action": "*", "Resource": "*"}),))

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+import django
 import pytest
+from django.conf import settings as django_settings
 
 from iamkit.builtin.responses import render
 from iamkit.errors import ExpiredToken, InvalidClientTokenId, StoreUnavailable
@@ -22,6 +24,44 @@ from iamkit.policy.layers import CallerLayers
 from iamkit.policy.request import ANONYMOUS, Caller, CallerKind, ContextValue
 
 ACCOUNT = "111122223333"
+
+# Django's settings are once for a process: they are made here, and tests override them.
+if not django_settings.configured:
+    django_settings.configure(
+        SECRET_KEY="only for tests",
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF=(),
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        INSTALLED_APPS=[
+            "iamkit.web.django",
+            "django.contrib.admin",
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.messages",
+            "django.contrib.sessions",
+            "django.contrib.staticfiles",
+            "rest_framework",
+        ],
+        MIDDLEWARE=["iamkit.web.django.Middleware"],
+        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+        STATIC_URL="/static/",
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ]
+                },
+            }
+        ],
+        USE_TZ=True,
+    )
+    django.setup()
 
 
 class MemoryGate:
@@ -51,7 +91,7 @@ class MemoryGate:
         if name not in self.rules:
             raise InvalidClientTokenId("the token is not valid")
         caller = Caller(CallerKind.USER, f"arn:aws:iam::{ACCOUNT}:user/{name}", ACCOUNT)
-        return Principal(caller, name, ACCOUNT, CallerLayers())
+        return Principal(caller, name, ACCOUNT, CallerLayers(), judge=self)
 
     def authorize(
         self,
@@ -70,6 +110,15 @@ class MemoryGate:
         self.contexts.append(context)
         decision = Decision(Outcome.ALLOWED if allowed else Outcome.IMPLICIT_DENY)
         return Verdict(decision, f"d_{len(self.recorded)}", principal, action, resource)
+
+    def judge(
+        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
+    ) -> Decision:
+        if resource != "*" and not resource.startswith("arn:"):
+            resource = self.arn(principal, action.split(":")[0], resource)
+        rules = self.rules.get(principal.name, ())
+        allowed = any(fnmatch.fnmatchcase(f"{action} {resource}", rule) for rule in rules)
+        return Decision(Outcome.ALLOWED if allowed else Outcome.IMPLICIT_DENY)
 
     def refuse(self, refusal: Refusal) -> HttpResponse:
         return render(refusal)
@@ -103,6 +152,9 @@ class MemoryGate:
 
     def renewed(self, principal: Principal, request: HttpRequest) -> Principal:
         return replace(principal)
+
+    def asking(self, principal: Principal, request: HttpRequest) -> Principal:
+        return principal
 
     def fail(self) -> None:
         """From now on the store cannot be read."""

@@ -1,4 +1,4 @@
-"""Flask and FastAPI in front of the real gate: signed requests, recorded decisions, revocation at once."""
+"""Flask, FastAPI and Django in front of the real gate: signatures, recorded decisions, revocation at once."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import fastapi
 import flask
 import httpx2
 import pytest
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpResponse
+from django.test import override_settings
+from django.urls import path
+from django.views import View
 
 from iamkit.client.httpx_auth import SigV4Auth
 from iamkit.kit import IAM
@@ -112,7 +119,60 @@ def fastapi_app(iam: IAM, ran: list[str]) -> Ask:
     return ask
 
 
-@pytest.fixture(params=[flask_app, fastapi_app], ids=["flask", "fastapi"])
+def django_app(iam: IAM, ran: list[str], colour: type[WSGIHandler | ASGIHandler]) -> Ask:
+    class Doc(View):
+        @require("docs:Read", "doc/{doc_id}")
+        def get(self, request: Any, doc_id: str) -> HttpResponse:
+            ran.append(f"read {doc_id}")
+            return HttpResponse(request.principal.name, content_type="text/plain")
+
+        @require("docs:Write", "doc/{doc_id}")
+        def put(self, request: Any, doc_id: str) -> HttpResponse:
+            ran.append(f"write {doc_id}")
+            return HttpResponse(request.body)
+
+    def bare(request: Any) -> HttpResponse:
+        ran.append("bare")
+        return HttpResponse("bare")
+
+    urls = (
+        path("doc/<doc_id>", Doc.as_view()),
+        path("bare", bare),
+        path("open", public(lambda request: HttpResponse("open"))),
+    )
+    # With Django's own cross-site check beside the gate's.
+    middleware = ["iamkit.web.django.Middleware", "django.middleware.csrf.CsrfViewMiddleware"]
+
+    def ask(method: str, target: str, **more: Any) -> httpx2.Response:
+        with override_settings(ROOT_URLCONF=urls, IAMKIT_IAM=iam, MIDDLEWARE=middleware):
+            served = colour()
+            if isinstance(served, WSGIHandler):
+                transport = httpx2.WSGITransport(served)
+                with httpx2.Client(transport=transport, base_url="http://app") as client:
+                    return client.request(method, target, **more)
+            return asyncio.run(over_asgi(served, method, target, **more))
+
+    return ask
+
+
+async def over_asgi(app: Any, method: str, target: str, **more: Any) -> httpx2.Response:
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
+        return await client.request(method, target, **more)
+
+
+def django_wsgi(iam: IAM, ran: list[str]) -> Ask:
+    return django_app(iam, ran, WSGIHandler)
+
+
+def django_asgi(iam: IAM, ran: list[str]) -> Ask:
+    return django_app(iam, ran, ASGIHandler)
+
+
+@pytest.fixture(
+    params=[flask_app, fastapi_app, django_wsgi, django_asgi],
+    ids=["flask", "fastapi", "django-wsgi", "django-asgi"],
+)
 def ask(request: pytest.FixtureRequest, iam: IAM, ran: list[str]) -> Ask:
     """Sends a request to the same small app, made with each framework."""
     made: Ask = request.param(iam, ran)

@@ -1,0 +1,3 @@
+from iamkit import IAM
+
+iam = IAM("iamkit-data")

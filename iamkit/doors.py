@@ -1,0 +1,107 @@
+"""Doors: how people come in and go out, and the cookies that carry that to a browser."""
+
+from __future__ import annotations
+
+from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
+from iamkit.credentials.secret import Secret
+from iamkit.credentials.sessions import NewSession, SessionKind
+from iamkit.gate import cross_site, csrf
+from iamkit.gate.asking import csrf_token, request_served
+from iamkit.gate.current import current_principal
+from iamkit.gate.next_page import next_page
+from iamkit.wiring import Wiring
+
+
+class Doors(Wiring):
+    """See the module; `factors` has the second step of a sign-in."""
+
+    def sign_in(
+        self,
+        name: str,
+        password: str,
+        *,
+        account: str | None = None,
+        source: str | None = None,
+        user_agent: str = "",
+        kind: SessionKind = SessionKind.COOKIE,
+        device: str | None = None,
+    ) -> NewSession:
+        """Start a session for a user who knows the password. Raises InvalidCredentials, Throttling.
+
+        `source` is the caller's address, by which attempts are limited too; `device` the browser's device
+        cookie, by which its owner gets in even while strangers guess. A session by cookie is refused, with
+        AccessDenied, to another site's form.
+
+        Takes tens of milliseconds on purpose: not for an event loop's own thread.
+        """
+        served = request_served()
+        if kind is SessionKind.COOKIE and served is not None:
+            cross_site.check_sign_in(served, self.gate.manners)
+        where = account or self.deployment().home_account
+        return self._sign_in.sign_in(
+            where, name, password, source=source, user_agent=user_agent, kind=kind, device=device
+        )
+
+    def choose_password(
+        self, token: str | Secret, new: str, *, source: str | None = None, user_agent: str = ""
+    ) -> NewSession:
+        """Choose the new password that a pending session awaits. Raises ExpiredToken and others."""
+        plain = token.reveal() if isinstance(token, Secret) else token
+        return self._password_change.choose_password(plain, new, source=source, user_agent=user_agent)
+
+    def sign_out(self, token: str | Secret) -> None:
+        """End the session of `token` (the cookie's value, or a bearer token), if there is one."""
+        self._sign_in.sign_out(token.reveal() if isinstance(token, Secret) else token)
+
+    def change_password(
+        self,
+        name: str,
+        old: str,
+        new: str,
+        *,
+        account: str | None = None,
+        source: str | None = None,
+        user_agent: str = "",
+    ) -> None:
+        """Choose a new password where the present one must be changed: a pending session can do nothing else.
+
+        Ends all the user's sessions. A user who changes it by choice does the operation `iam:ChangePassword`.
+        Raises InvalidCredentials, PasswordPolicyViolation, Throttling.
+        """
+        where = account or self.deployment().home_account
+        self._password_change.change_password(
+            where, name, old, new, source=source, user_agent=user_agent, only_if_required=True
+        )
+
+    @property
+    def cookie_name(self) -> str:
+        """The name of the session cookie: `__Host-iamkit`, or `iamkit` in development."""
+        return cookie_name(development=self.settings.development)
+
+    def session_cookie(self, session: NewSession | None) -> str:
+        """The Set-Cookie value that carries a session to a browser; with None, the one that takes it away."""
+        return set_cookie(session, now=self.clock.now(), development=self.settings.development)
+
+    @property
+    def device_cookie_name(self) -> str:
+        """The name of the cookie by which a browser is known again; it proves nothing."""
+        return f"{self.cookie_name}-device"
+
+    def device_cookie(self, session: NewSession) -> str | None:
+        """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
+        return known_device_cookie(session, development=self.settings.development)
+
+    def csrf_token(self) -> str:
+        """The token for the header `X-CSRF-Token`, for pages drawn in the running request (THR-S5).
+
+        Only browsers that send neither `Origin` nor `Sec-Fetch-Site` need it; empty without session cookie.
+        """
+        return csrf_token(current_principal(), self.gate.manners, self.ids)
+
+    def csrf_field(self) -> str:
+        """The same as a hidden field: `{{ iam.csrf_field() }}` in a form of a template."""
+        return csrf.field(self.csrf_token())
+
+    def next_page(self, text: str | None, default: str = "/") -> str:
+        """Where to send somebody who signed in: `text` if it is a page of this site, else `default`."""
+        return next_page(text, hosts=self.settings.hosts) or default
