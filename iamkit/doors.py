@@ -30,7 +30,8 @@ class Doors(Wiring):
 
         A session by cookie is refused to another site's form, with AccessDenied.
         `source` is the caller's address, by which attempts are limited too; `device` the browser's device
-        cookie, by which its owner gets in even while strangers guess.
+        cookie, by which its owner gets in even while strangers guess. A session by cookie is refused, with
+        AccessDenied, to another site's form.
 
         Takes tens of milliseconds on purpose: not for an event loop's own thread.
         """
@@ -105,3 +106,18 @@ class Doors(Wiring):
     def device_cookie(self, session: NewSession) -> str | None:
         """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
         return known_device_cookie(session, development=self.settings.development)
+
+    def csrf_token(self) -> str:
+        """The token for the header `X-CSRF-Token`, for pages drawn in the running request (THR-S5).
+
+        Only browsers that send neither `Origin` nor `Sec-Fetch-Site` need it; empty without session cookie.
+        """
+        return csrf_token(current_principal(), self.gate.manners, self.ids)
+
+    def csrf_field(self) -> str:
+        """The same as a hidden field: `{{ iam.csrf_field() }}` in a form of a template."""
+        return csrf.field(self.csrf_token())
+
+    def next_page(self, text: str | None, default: str = "/") -> str:
+        """Where to send somebody who signed in: `text` if it is a page of this site, else `default`."""
+        return next_page(text, hosts=self.settings.hosts) or default

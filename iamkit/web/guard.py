@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Protocol, cast
 
 from iamkit.errors import (
     AccessDenied,
@@ -26,71 +24,18 @@ from iamkit.errors import (
     kind_and_place,
 )
 from iamkit.gate.challenges import bearer_of, challenges_of
-from iamkit.gate.health import Health
-from iamkit.gate.manners import Manners
-from iamkit.gate.verdict import Refusal, Verdict
+from iamkit.gate.verdict import Refusal
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
 from iamkit.policy.request import CallerKind, ContextValue
 from iamkit.web import answers, health
+from iamkit.web.gatekeeper import Gatekeeper as Gatekeeper
+from iamkit.web.gatekeeper import HasGate as HasGate
+from iamkit.web.gatekeeper import gate_of as gate_of
 from iamkit.web.marker import ADMISSION as ADMISSION
 from iamkit.web.marker import Marker, Public, Requirement
 
 _log = logging.getLogger("iamkit.web")
-
-
-class Gatekeeper(Protocol):
-    """What the web needs of the gate. `blocking`: a call may wait for a server, so no event loop makes it."""
-
-    @property
-    def blocking(self) -> bool: ...
-
-    @property
-    def manners(self) -> Manners: ...
-
-    def admit(self, request: HttpRequest) -> Principal | NeedsBody: ...
-
-    def authorize(
-        self,
-        principal: Principal,
-        action: str,
-        resource: str,
-        *,
-        request: HttpRequest | None = None,
-        context: Mapping[str, ContextValue] | None = None,
-        enforced: bool = True,
-    ) -> Verdict: ...
-
-    def refuse(self, refusal: Refusal) -> HttpResponse: ...
-
-    def challenges(self) -> tuple[str, ...]: ...
-
-    def health(self) -> Health: ...
-
-    def arn(self, principal: Principal, service: str, resource: str) -> str: ...
-
-    def note_unclassified(self, principal: Principal, request: HttpRequest, endpoint: str) -> str: ...
-
-    def acting(self, principal: Principal) -> AbstractContextManager[object]: ...
-
-    def standing(self) -> AsksAgain: ...
-
-    def asking(self, principal: Principal, request: HttpRequest) -> Principal: ...
-
-
-class AsksAgain(Protocol):
-    """Whether what the gate said still holds; `mark` is equal while nothing changed."""
-
-    def mark(self, principal: Principal, request: HttpRequest) -> object: ...
-
-    def renewed(self, principal: Principal, request: HttpRequest) -> Principal: ...
-
-
-class HasGate(Protocol):
-    """Anything with a gate, such as `IAM`."""
-
-    @property
-    def gate(self) -> Gatekeeper: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +75,14 @@ class Admission:
     def completed_raw(self, fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """`completed` for fields as ASGI has them."""
         return answers.completed_raw(fields, decision=self._decision, own=self._own, cors=self._cors)
+
+    def added_headers(self, present: Collection[str]) -> list[tuple[str, str]]:
+        """The same for an adapter that can only add fields; lower-case names of the app's are `present`."""
+        added = answers.completed((), decision=self._decision, own=self._own, cors=self._cors)
+        known = {*present} - {"vary"}
+        if "access-control-allow-origin" in known:
+            known |= {name.lower() for name, _ in self._cors} - {"vary"}
+        return [(name, value) for name, value in added if name.lower() not in known]
 
     @property
     def _decision(self) -> str | None:
@@ -182,12 +135,16 @@ class Guard:
     def check(self, admission: Admission, endpoint: Endpoint) -> Refusal | None:
         """None if the endpoint may run for this caller; the decision was recorded. Otherwise the refusal."""
         try:
-            if isinstance(endpoint.marker, Public) or self.opens(endpoint.group):
+            # What the endpoint says of itself goes before what its group is opened for.
+            marker = endpoint.marker
+            if isinstance(marker, Requirement):
+                asked = admission.request
+                preflight = answers.is_preflight(asked)
+                refusal = self.preflight(asked) if preflight else self._decide(admission, endpoint, marker)
+            elif isinstance(marker, Public) or self.opens(endpoint.group):
                 refusal = None
             elif answers.is_preflight(admission.request):
                 refusal = self.preflight(admission.request)
-            elif isinstance(endpoint.marker, Requirement):
-                refusal = self._decide(admission, endpoint, endpoint.marker)
             else:
                 refusal = self._unclassified(admission, endpoint)
             if refusal is None:
@@ -324,12 +281,6 @@ class Guard:
             )
         error = UnclassifiedRoute("nothing says who may use this, so nobody may", decision_id=decision_id)
         return Refusal(admission.request, error, decision_id=decision_id)
-
-
-def gate_of(iam: HasGate | Gatekeeper) -> Gatekeeper:
-    """The gate of an IAM, or the gate itself."""
-    held: object = getattr(iam, "gate", iam)
-    return cast(Gatekeeper, held)
 
 
 def unreadable_request(method: str, accept: str = "") -> HttpRequest:

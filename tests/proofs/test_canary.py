@@ -395,7 +395,10 @@ class Play:
             return
         for name, value in answer.headers.multi_items():
             if name == "set-cookie" and value.startswith("__Host-iamkit="):
-                self.story.search.secret("a cookie", value.partition("=")[2].partition(";")[0])
+                cookie = value.partition("=")[2].partition(";")[0]
+                # An empty one takes a useless cookie away.
+                if cookie:
+                    self.story.search.secret("a cookie", cookie)
             else:
                 self.story.keep(f"the header {name}", value)
         self.story.keep("an answer", answer.content)

@@ -182,3 +182,15 @@ def test_public_is_a_set_of_names(gate: MemoryGate) -> None:
     """A single text would be read as its letters."""
     with pytest.raises(ConfigurationError, match="set of names"):
         Guard(gate, public="docs")
+
+
+def test_a_group_that_is_opened_opens_nothing_that_asks_for_an_action(gate: MemoryGate) -> None:
+    """What the endpoint says of itself goes before what its group is opened for."""
+    guard = Guard(gate, public={"admin"})
+    admission = guard.admit(request("carol"))
+    assert isinstance(admission, Admission)
+
+    refusal = guard.check(admission, Endpoint("admin.index", mark("docs:Administer"), {}, "admin"))
+
+    assert refusal is not None
+    assert refusal.status == 403

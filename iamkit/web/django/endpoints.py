@@ -108,6 +108,15 @@ def is_automatic(view: object, method: str) -> bool:
     return not handled and _is_stock(kind, "http_method_not_allowed")
 
 
+def handled_methods(view: object) -> tuple[str, ...]:
+    """The methods that a class-based view has a handler of its own for."""
+    kind = class_of(view)
+    if kind is None:
+        return ()
+    names = (name for name in kind.http_method_names if name not in ("options", "trace"))  # type: ignore[attr-defined]  # of every View
+    return tuple(name.upper() for name in names if hasattr(kind, handler_name(view, kind, name.upper())))
+
+
 def name_of(view: object) -> str:
     """The dotted path of a view, for logs, listings and declarations."""
     while isinstance(view, functools.partial):

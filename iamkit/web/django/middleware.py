@@ -20,12 +20,15 @@ from django.urls import Resolver404
 
 from iamkit.errors import IamkitError
 from iamkit.gate.verdict import Refusal
+from iamkit.http import HttpResponse as Answer
 from iamkit.http import NeedsBody
+from iamkit.web.answers import is_preflight
 from iamkit.web.asgi import judged
 from iamkit.web.django import endpoints, options, received
 from iamkit.web.django.pieces import as_caller
 from iamkit.web.django.received import Call
 from iamkit.web.guard import Admission, Endpoint, Guard, gate_of, not_admitted
+from iamkit.web.marker import Requirement
 
 # The view that a checked one stands for.
 _ORIGINAL: Final = "iamkit_original"
@@ -52,8 +55,8 @@ class Middleware:
         if self._is_async:
             return self._answered_async(request)
         admission = self._admit(request)
-        if isinstance(admission, Refusal):
-            return self._response_to(admission)
+        if not isinstance(admission, Admission):
+            return self._early(admission)
         received.admitted(request, admission, self._around)
         with self.guard.gate.acting(admission.principal):
             response: HttpResponseBase = self._next(request)
@@ -69,18 +72,24 @@ class Middleware:
 
     async def _answered_async(self, request: HttpRequest) -> HttpResponseBase:
         admission = await judged(self.guard, lambda: self._admit(request))
-        if isinstance(admission, Refusal):
-            return self._response_to(admission)
+        if not isinstance(admission, Admission):
+            return self._early(admission)
         received.admitted(request, admission, self._around)
         with self.guard.gate.acting(admission.principal):
             response: HttpResponseBase = await self._next(request)
         return self._finished(response, admission)
 
-    def _admit(self, request: HttpRequest) -> Admission | Refusal:
+    def _early(self, answer: Refusal | Answer) -> HttpResponse:
+        return self._rendered(self.guard.completed(answer) if isinstance(answer, Refusal) else answer)
+
+    def _admit(self, request: HttpRequest) -> Admission | Refusal | Answer:
         try:
             known = received.request_of(request)
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
             return self.guard.refusal(received.unreadable(request), fault)
+        early = self.guard.early(known) if self.guard.answers_early else None
+        if early is not None:
+            return early
         answer = self.guard.admit(known)
         if not isinstance(answer, NeedsBody):
             return answer
@@ -138,13 +147,32 @@ class Middleware:
         if earlier is not None and earlier.is_same(call):
             return None
         if endpoints.is_automatic(view, method):
-            return None
+            if is_preflight(admission.request):
+                return self.guard.preflight(admission.request)
+            return self._hidden(request, view, kwargs, admission)
         match = request.resolver_match
         marker = endpoints.mark_for(view, method, self._declared, match.view_name if match else "")
         endpoint = Endpoint(endpoints.name_of(view), marker, kwargs, endpoints.group_of(view, kwargs))
         refusal = self.guard.check(admission, endpoint)
         if refusal is None:
             received.allow(request, replace(call, marker=marker))
+        return refusal
+
+    def _hidden(
+        self, request: HttpRequest, view: Any, kwargs: Mapping[str, Any], admission: Admission
+    ) -> Refusal | None:
+        """The refusal for a class-based view of which every method is hidden from the caller, else None."""
+        match = request.resolver_match
+        name = match.view_name if match else ""
+        refusal = None
+        for method in endpoints.handled_methods(view):
+            marker = endpoints.mark_for(view, method, self._declared, name)
+            if not (isinstance(marker, Requirement) and marker.hidden):
+                return None
+            endpoint = Endpoint(endpoints.name_of(view), marker, kwargs, endpoints.group_of(view, kwargs))
+            refusal = self.guard.check(admission, endpoint)
+            if refusal is None:
+                return None
         return refusal
 
     # --- answers --------------------------------------------------------------------------------
@@ -159,7 +187,9 @@ class Middleware:
         return self._response_to(refusal)
 
     def _response_to(self, refusal: Refusal) -> HttpResponse:
-        answer = self.guard.response(refusal)
+        return self._rendered(self.guard.response(refusal))
+
+    def _rendered(self, answer: Answer) -> HttpResponse:
         response = HttpResponse(answer.body, status=answer.status)
         del response.headers["Content-Type"]
         challenges = []

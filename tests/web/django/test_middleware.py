@@ -122,7 +122,7 @@ def test_refusals_and_answers_say_what_they_must(app: Site) -> None:
     assert denied["Cache-Control"] == "no-store"
     assert allowed["x-iamkit-decision"]
     assert allowed["Cache-Control"] == "private"
-    assert allowed["Vary"] == "Cookie, Authorization"
+    assert allowed["Vary"] == "Cookie, Authorization, Accept"
     assert not opened.has_header("Cache-Control")
 
 
