@@ -106,18 +106,3 @@ class Doors(Wiring):
     def device_cookie(self, session: NewSession) -> str | None:
         """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
         return known_device_cookie(session, development=self.settings.development)
-
-    def csrf_token(self) -> str:
-        """The token for the header `X-CSRF-Token`, for pages drawn in the running request (THR-S5).
-
-        Only browsers that send neither `Origin` nor `Sec-Fetch-Site` need it; empty without session cookie.
-        """
-        return csrf_token(current_principal(), self.gate.manners, self.ids)
-
-    def csrf_field(self) -> str:
-        """The same as a hidden field: `{{ iam.csrf_field() }}` in a form of a template."""
-        return csrf.field(self.csrf_token())
-
-    def next_page(self, text: str | None, default: str = "/") -> str:
-        """Where to send somebody who signed in: `text` if it is a page of this site, else `default`."""
-        return next_page(text, hosts=self.settings.hosts) or default
