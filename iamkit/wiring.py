@@ -18,6 +18,7 @@ from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
 from iamkit.builtin.sigv4 import SigV4Authenticator
+from iamkit.builtin.tokens import TokenAuthenticator
 from iamkit.clock import Clock
 from iamkit.credentials import challenges, mfa
 from iamkit.credentials.hashing import DEFAULT, Hasher, HashingGate, HashParameters
@@ -307,6 +308,7 @@ class Wiring(Ground):
         for builtin in (
             SigV4Authenticator(self.store, self.keyring, self.clock, self.ids, rules),
             SessionAuthenticator(self.store, self.clock, cookie=cookie),
+            TokenAuthenticator(self.store, self.clock),
         ):
             self._hooks.register(builtin)
 

@@ -26,6 +26,7 @@ from iamkit.management import (
     sessions,
     simulation,
     tags,
+    tokens,
     tree,
     users,
 )
@@ -47,6 +48,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     mfa_enrolment,
     password_policy,
     imports,
+    tokens,
     sessions,
     accounts,
     simulation,

@@ -195,6 +195,7 @@ def good(iam: IAM) -> dict[str, object]:
         "authentication_code1": Secret("123456"),
         "authentication_code2": Secret("654321"),
         "method": "totp",
+        "token_id": "t_none",
         "answer": Secret('{"code": "123456"}'),
         "users": (ImportedUser("eve"),),
     }

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamkit.credentials import access_keys as keys
-from iamkit.credentials import challenges, mfa, mfa_otp, otp, password_rules, passwords, sessions
+from iamkit.credentials import challenges, mfa, mfa_otp, otp, password_rules, passwords, sessions, tokens
 from iamkit.credentials.secret import Secret
 from iamkit.errors import AccessDenied
 from iamkit.identity import (
@@ -94,6 +94,9 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             limits=sessions.MODERN,
             now=house.now(),
         ).public_id
+        token = tokens.create(
+            unit, house.ids, account=HOME, user_id=sam.user_id, name="kept", now=house.now()
+        ).kept.public_id
     hashed = office.services.hasher.hash(SECRET)
     with office.store.write() as unit:
         for name in ("sam", "caller"):
@@ -193,6 +196,10 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             "users": (ImportedUser("eve", "eve@example.org", DJANGO), ImportedUser("sam")),
             "hash_key": Secret(SECRET),
         },
+        "iamkit:CreatePersonalToken": {"user_name": "sam", "name": "laptop", "policy_document": OK},
+        "iamkit:ListPersonalTokens": {"user_name": "sam"},
+        "iamkit:ResetPersonalToken": {"user_name": "sam", "token_id": token},
+        "iamkit:DeletePersonalToken": {"user_name": "sam", "token_id": token},
         "iamkit:ListSessions": {"user_name": "sam"},
         "iamkit:EndSession": {"user_name": "sam", "session_id": session},
         "iamkit:EndSessions": {"user_name": "sam"},

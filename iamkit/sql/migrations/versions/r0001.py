@@ -293,6 +293,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pepper_id", name="pk_iamkit_pepper"),
     )
     op.create_table(
+        "iamkit_personal_token",
+        sa.Column("token_id", TEXT, nullable=False),
+        sa.Column("public_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("policy", TEXT, nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("token_id", name="pk_iamkit_personal_token"),
+        sa.UniqueConstraint("public_id", name="uq_iamkit_personal_token_public_id"),
+        sa.UniqueConstraint("user_id", "name", name="uq_iamkit_personal_token_user_id_name"),
+    )
+    op.create_index("ix_iamkit_personal_token_user_id", "iamkit_personal_token", ["user_id"])
+    op.create_table(
         "iamkit_policy_attachment",
         sa.Column("holder_id", TEXT, nullable=False),
         sa.Column("policy_arn", TEXT, nullable=False),
