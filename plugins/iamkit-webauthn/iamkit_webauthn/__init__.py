@@ -1,4 +1,4 @@
-"""Passkeys and security keys for iamkit. See the README; nothing here loads the verifier before it is used."""
+"""Passkeys and security keys for iamkit, see the README. The verifier is loaded when it is first used."""
 
 from __future__ import annotations
 

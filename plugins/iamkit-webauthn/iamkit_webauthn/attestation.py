@@ -20,8 +20,8 @@ _PEM: Final = re.compile(
 class AttestationPolicy:
     """Only models in `aaguids`, proved by a certificate under one of `roots` (PEM, one certificate each).
 
-    Asks the browser for attestation, of which people are warned, and accepts the format `packed` only. Passkeys that
-    are synchronised have none. Raises ConfigurationError.
+    Asks the browser for attestation, of which people are warned, and accepts the format `packed` only.
+    Passkeys that are synchronised have none. Raises ConfigurationError.
     """
 
     aaguids: frozenset[str]
@@ -32,7 +32,13 @@ class AttestationPolicy:
             raise ConfigurationError(
                 "an attestation policy needs the AAGUIDs that it allows, in lower case, with hyphens"
             )
-        if not self.roots or not all(_PEM.fullmatch(root.strip()) for root in self.roots):
+        from cryptography import x509
+
+        try:
+            read = [x509.load_pem_x509_certificate(root) for root in self.roots]
+        except ValueError:
+            read = []
+        if not read:
             raise ConfigurationError("an attestation policy needs its roots, as one PEM certificate each")
 
 
@@ -41,6 +47,8 @@ def policy_of_files(aaguids: str, roots: str) -> AttestationPolicy:
     try:
         held = Path(roots).read_bytes()
     except OSError as fault:
-        raise ConfigurationError(f"the attestation roots `{roots}` cannot be read: {fault.strerror}") from fault
+        raise ConfigurationError(
+            f"the attestation roots `{roots}` cannot be read: {fault.strerror}"
+        ) from fault
     names = frozenset(part.strip().lower() for part in aaguids.split(",") if part.strip())
     return AttestationPolicy(names, tuple(_PEM.findall(held)))

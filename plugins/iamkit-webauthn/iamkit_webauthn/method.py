@@ -16,7 +16,7 @@ from iamkit.credentials.mfa import Answer, Asking, Begun, Enrolled, MfaDevice, P
 from iamkit.ids import Ids
 from iamkit.storage import Less, Unit
 from iamkit_webauthn import client_data, options
-from iamkit_webauthn.base64url import encoded
+from iamkit_webauthn.base64url import decoded, encoded
 from iamkit_webauthn.relying_party import RelyingParty
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _NOBODYS: Final = encoded(
 
 
 class WebAuthnMethod:
-    """Answers are `{"credential": …}`, what the browser's `toJSON()` gives as text; enrolling also a `name`."""
+    """Answers are `{"credential": …}`, the browser's `toJSON()` as text; to enrol, also a `name`."""
 
     name = NAME
 
@@ -66,7 +66,7 @@ class WebAuthnMethod:
         return Begun(shown, json.dumps([challenge, user]).encode(), _LIFETIME)
 
     def finish_enrolment(self, asking: Asking, answer: Answer, kept: bytes) -> Enrolled | None:
-        """The device. None if the answer proves none; raises InputError for a name that no device can have."""
+        """The device; None if the answer proves none. Raises InputError for a name that none can have."""
         from iamkit_webauthn import verification
 
         name = answer.get("name") or "passkey"
@@ -131,9 +131,7 @@ class WebAuthnMethod:
 
     def handle_of(self, answer: Answer) -> str | None:
         """The credential's id."""
-        said = _tried(lambda: _said(answer))
-        found = None if said is None else said.get("id")
-        return found if isinstance(found, str) else None
+        return _tried(lambda: encoded(decoded(_said(answer).get("id"))))
 
     def verify_passkey(
         self, device: MfaDevice | None, answer: Answer, kept: bytes, *, now: datetime
@@ -175,14 +173,16 @@ class WebAuthnMethod:
         return self._counted(device, found, now)
 
     def _counted(self, device: MfaDevice, found: Asserted, now: datetime) -> Proof:
-        """The proof with the rule for the counter (WebAuthn 3, 6.1.1): a sign of a copy, and no proof of one."""
+        """The proof by the rule for the counter: a sign of a copy, and no proof (WebAuthn 3, 6.1.1)."""
         rule = self._party.counter_synced if found.backup_eligible else self._party.counter_bound
         said = {"userVerified": found.user_verified}
         if found.sign_count == 0 and device.counter <= 0:
             # It does not count. That the challenge is answered once is all there is.
             return Proof(device.serial, _Settled(device, found, now), said)
         if found.sign_count > device.counter:
-            return Proof(device.serial, _Settled(device, found, now, advance=True, strict=rule == "deny"), said)
+            return Proof(
+                device.serial, _Settled(device, found, now, advance=True, strict=rule == "deny"), said
+            )
         _log.warning("the counter of `%s` did not grow; its key may have been copied", device.serial)
         about = {
             **said,
@@ -210,7 +210,13 @@ class _Settled:
     """The write by which a proof counts: the counter grows, the device is noted as used."""
 
     def __init__(
-        self, device: MfaDevice, found: Asserted, now: datetime, *, advance: bool = False, strict: bool = False
+        self,
+        device: MfaDevice,
+        found: Asserted,
+        now: datetime,
+        *,
+        advance: bool = False,
+        strict: bool = False,
     ) -> None:
         self._device = device
         self._found = found

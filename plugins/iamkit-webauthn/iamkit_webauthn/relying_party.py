@@ -36,7 +36,7 @@ _KNOWN: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelyingParty:
-    """`rp_id` is the domain that credentials are bound to, for good: `example.org` serves `app.example.org` too.
+    """`rp_id` is the domain that credentials are bound to: `example.org` serves `app.example.org` too.
 
     `origins` is the exact list of pages that may ask, `https://RP_ID` by default; `top_origins` those that
     may hold such a page in a frame, none by default. `user_verification` is for second factors: a device
@@ -59,7 +59,7 @@ class RelyingParty:
             not _DOMAIN.fullmatch(self.rp_id) or len(self.rp_id) > 253 or _NUMBER.fullmatch(self.rp_id)
         ):
             raise ConfigurationError(
-                f"`rp_id` must be a domain of yours in lower case such as `app.example.org`, not `{self.rp_id}`"
+                f"`rp_id` must be a domain in lower case such as `app.example.org`, not `{self.rp_id}`"
             )
         object.__setattr__(self, "rp_name", self.rp_name or self.rp_id)
         object.__setattr__(self, "origins", self.origins or (f"https://{self.rp_id}",))
@@ -79,7 +79,9 @@ class RelyingParty:
             return
         host = _host(origin)
         if host != self.rp_id and not host.endswith(f".{self.rp_id}"):
-            raise ConfigurationError(f"the origin `{origin}` is not of `{self.rp_id}`; browsers would refuse it")
+            raise ConfigurationError(
+                f"the origin `{origin}` is not of `{self.rp_id}`; browsers would refuse it"
+            )
 
     def check_development(self) -> None:
         """Raises ConfigurationError for plain http, which only development on one's own machine may use."""
@@ -151,7 +153,7 @@ def _host(origin: str) -> str:
         or (host != LOCAL and not _DOMAIN.fullmatch(host))
     ):
         raise ConfigurationError(
-            f"`{origin}` is no origin; write it as `https://app.example.org`, with a port only if it is unusual"
+            f"`{origin}` is no origin; write it as `https://app.example.org`, with a port if it is unusual"
         )
     if parts.scheme == "http" and host != LOCAL:
         raise ConfigurationError(f"the origin `{origin}` needs https; only `{LOCAL}` may do without")

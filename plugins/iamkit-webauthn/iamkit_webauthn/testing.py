@@ -54,7 +54,7 @@ TRUTH: Final = Lie()
 
 @dataclass(slots=True)
 class Credential:
-    """One key pair, as the authenticator keeps it. `count` is how often it was used, None if it never counts."""
+    """One key pair, as it is kept. `count` is how often it was used, None if it does not count."""
 
     credential_id: bytes
     rp_id: str

@@ -75,9 +75,10 @@ class Asserted:
 def registered(
     party: RelyingParty, said: Mapping[str, object], *, challenge: str, verified: bool
 ) -> Registered:
-    """The credential that `said`, the browser's answer, proves. Raises Refused, and whatever malformed bytes break.
+    """The credential that `said`, the browser's answer, proves.
 
-    `verified` is whether the authenticator has to have verified its user.
+    `verified` is whether the authenticator has to have verified its user. Raises Refused, and whatever else
+    malformed bytes make parsers raise.
     """
     response = _response(said)
     raw_client = decoded(response.get("clientDataJSON"))

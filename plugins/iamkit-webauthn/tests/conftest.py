@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
 
 import pytest
-from iamkit_webauthn import RelyingParty, WebAuthnPlugin
-from iamkit_webauthn.testing import TRUTH, Lie, SoftAuthenticator
 
-from iamkit import IAM, FrozenClock, hookimpl
+from iamkit import IAM, FrozenClock, MemoryStore, hookimpl
 from iamkit.audit.event import Event
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.credentials.secret import Secret
@@ -22,8 +21,13 @@ from iamkit.http import Headers, HttpRequest
 from iamkit.identity.principal import Principal
 from iamkit.management import login_profiles, mfa_enrolment, users
 from iamkit.management.mfa import MfaDeviceFace
+from iamkit.management.operation import Operation
 from iamkit.policy.request import CallerKind
+from iamkit_webauthn import RelyingParty, WebAuthnPlugin
+from iamkit_webauthn.testing import TRUTH, Lie, SoftAuthenticator
 
+P = ParamSpec("P")
+R = TypeVar("R")
 ORIGIN = "https://app.example.org"
 PASSWORD = "correct horse battery"
 
@@ -52,8 +56,8 @@ class Place:
     ) -> MfaDeviceFace:
         return self.finish_enrolment(key.create(self.begin_enrolment(user), lie), user, name)
 
-    def desk_do(self, operation: Callable[..., object], **parameters: object):  # type: ignore[no-untyped-def]  # as the operation
-        return self.iam.desk(self.iam.operator()).do(operation, **parameters)  # type: ignore[arg-type]  # as the operation
+    def desk_do(self, operation: Operation[P, R], *args: P.args, **parameters: P.kwargs) -> R:
+        return self.iam.desk(self.iam.operator()).do(operation, *args, **parameters)
 
     def enter(self, user: str = "ana") -> NewSession:
         """The password was said."""
@@ -112,7 +116,10 @@ class Ears:
         self.events.append(event)
 
 
-PlaceOf = Callable[..., Place]
+class PlaceOf(Protocol):
+    """Makes a deployment with the relying party that is given."""
+
+    def __call__(self, party: RelyingParty | None = None, *, on_disk: bool = False) -> Place: ...
 
 
 @pytest.fixture
@@ -120,16 +127,16 @@ def place_of(tmp_path: Path) -> Iterator[PlaceOf]:
     """Makes a deployment with the relying party that is given."""
     opened: list[IAM] = []
 
-    def make(party: RelyingParty | None = None, **settings: object) -> Place:
+    def make(party: RelyingParty | None = None, *, on_disk: bool = False) -> Place:
         clock, ears = FrozenClock(), Ears()
         plugin = WebAuthnPlugin(party or RelyingParty(rp_id="app.example.org"))
         iam = IAM(
             tmp_path / "iam",
+            store=None if on_disk else MemoryStore(),
             plugins=[ears, plugin],
             clock=clock,
             password_cost=CHEAPEST,
             entry_points=False,
-            **settings,
         )
         opened.append(iam)
         iam.initialize()
