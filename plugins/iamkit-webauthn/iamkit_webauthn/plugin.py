@@ -1,14 +1,17 @@
-"""The plugin: hook implementations only."""
+"""The plugin: hook implementations only. Every command loads it; what it needs is loaded when it is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from iamkit import Settings, hookimpl
-from iamkit.credentials.mfa import MfaMethod, MfaServices
+from iamkit import hookimpl
 from iamkit_webauthn import relying_party
-from iamkit_webauthn.method import WebAuthnMethod
 from iamkit_webauthn.relying_party import SECTION, RelyingParty
+
+if TYPE_CHECKING:
+    from iamkit import Settings
+    from iamkit.credentials.mfa import MfaMethod, MfaServices
 
 
 class WebAuthnPlugin:
@@ -24,6 +27,8 @@ class WebAuthnPlugin:
 
     @hookimpl
     def iamkit_mfa_methods(self, services: MfaServices) -> Sequence[MfaMethod]:
+        from iamkit_webauthn.method import WebAuthnMethod
+
         given = relying_party.section_of(services.settings)
         party = relying_party.chosen(self._party, given, development=services.development)
         return () if party is None else (WebAuthnMethod(party, services.ids),)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +213,23 @@ def test_the_readmes_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
         assert names["session"].state is SessionState.ACTIVE
         assert b"export const get" in names["javascript"]
+
+
+def test_the_plugin_is_light() -> None:
+    """Every command of iamkit loads it: neither the verifier nor cryptography comes with it."""
+    script = "import sys, iamkit_webauthn.plugin; print(*{name.partition('.')[0] for name in sys.modules})"
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    heavy = {
+        "webauthn",
+        "OpenSSL",
+        "cbor2",
+        "cryptography",
+        "argon2",
+        "sqlalchemy",
+        "sqlmodel",
+        "rich",
+        "click",
+    }
+    assert heavy & set(done.stdout.split()) == set()
