@@ -268,14 +268,9 @@ class Wiring(Ground):
 
     @made_once
     def _mfa_methods(self) -> Mapping[str, MfaMethod]:
-        services = MfaServices(
-            ids=self.ids,
-            hasher=self._hasher,
-            settings=self.settings.plugins,
-            development=self.settings.development,
-        )
-        given = self._hooks.hook.iamkit_mfa_methods(services=services)
-        return mfa.by_name(method for methods in given for method in methods)
+        on = self.settings
+        made = MfaServices(ids=self.ids, hasher=self._hasher, settings=on.plugins, development=on.development)
+        return mfa.by_name(self._hooks.hook.iamkit_mfa_methods(services=made))
 
     def _parts(self) -> Parts:
         return self._gate_parts

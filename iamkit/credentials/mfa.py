@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final, Protocol, runtime_checkable
 
 from iamkit import epochs
@@ -317,10 +318,10 @@ def release_all(unit: Unit, user_id: str) -> None:
         release(unit, device)
 
 
-def by_name(methods: Iterable[MfaMethod]) -> dict[str, MfaMethod]:
-    """The methods by name. Raises ConfigurationError if two have the same."""
+def by_name(groups: Iterable[Iterable[MfaMethod]]) -> dict[str, MfaMethod]:
+    """The methods of all plugins by name. Raises ConfigurationError if two have the same."""
     found: dict[str, MfaMethod] = {}
-    for method in methods:
+    for method in chain.from_iterable(groups):
         if method.name in found:
             raise ConfigurationError(f"two plugins give the factor `{method.name}`; uninstall one")
         found[method.name] = method
