@@ -54,6 +54,8 @@ class Ground:
         # Held while a room is made; rooms make each other, so the same thread may hold it twice.
         self.making = threading.RLock()
         self._hooks = plugin_room.plugin_manager(plugins, entry_points=entry_points)
+        sections = self._hooks.hook.iamkit_settings(settings=self.settings)
+        settings_room.check_sections(self.settings, frozenset(sections))
 
     @made_once
     def store(self) -> Store:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from iamkit.policy.layers import AttachedPolicy
     from iamkit.policy.operators import Operator
     from iamkit.policy.request import ContextValue
+    from iamkit.settings import Settings
     from iamkit.storage import Store
     from iamkit.web.routes import Route
 
@@ -66,6 +67,15 @@ def iamkit_context(request: HttpRequest | None, principal: Principal) -> Mapping
 
     Called by the gate before every decision; `request` is None outside HTTP. Keys beginning with `aws:` or
     `iamkit:`, and keys that another plugin gave, are refused: the decision is then a denial.
+    """
+
+
+@hookspec
+def iamkit_settings(settings: Settings) -> str:
+    """Check a plugin's own settings, `settings.section(NAME)`, and return NAME.
+
+    Called once, when an IAM is made. Raise ConfigurationError for what is missing or wrong, so that the app
+    does not start with it. A section that no plugin answers for is a configuration error.
     """
 
 

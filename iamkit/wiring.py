@@ -263,13 +263,15 @@ class Wiring(Ground):
             trail=self.trail,
             clock=self.clock,
             ids=self.ids,
+            mark=self._hasher.mark,
+            home_account=lambda: self.deployment().home_account,
         )
 
     @made_once
     def _mfa_methods(self) -> Mapping[str, MfaMethod]:
-        services = MfaServices(ids=self.ids, hasher=self._hasher)
-        given = self._hooks.hook.iamkit_mfa_methods(services=services)
-        return mfa.by_name(method for methods in given for method in methods)
+        on = self.settings
+        made = MfaServices(ids=self.ids, hasher=self._hasher, settings=on.plugins, development=on.development)
+        return mfa.by_name(self._hooks.hook.iamkit_mfa_methods(services=made))
 
     def _parts(self) -> Parts:
         return self._gate_parts

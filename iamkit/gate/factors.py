@@ -7,7 +7,7 @@ An attempt is counted before it is checked, for each user and method by itself (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -17,10 +17,11 @@ from iamkit.clock import Clock
 from iamkit.credentials import challenges, known_devices, mfa, recovery_codes, sessions
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.mfa import Answer, Asking, MfaMethod, Proof, Subject
-from iamkit.credentials.secret import Sealer
+from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits, SessionRecord, SessionState
 from iamkit.credentials.throttle import FACTORS, Throttle, known_subject
 from iamkit.errors import ExpiredToken, InputError, InvalidAuthenticationCode, Throttling
+from iamkit.gate.passkeys import PasskeyBegun, Passkeys
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import users
 from iamkit.identity.users import User
@@ -63,11 +64,24 @@ class Factors:
         trail: Recorder,
         clock: Clock,
         ids: Ids,
+        mark: Callable[[str], str],
+        home_account: Callable[[], str],
         limits: SessionLimits = sessions.MODERN,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._methods = methods
+        self._passkeys = Passkeys(
+            store=store,
+            sealer=sealer,
+            methods=methods,
+            trail=trail,
+            clock=clock,
+            ids=ids,
+            mark=mark,
+            home_account=home_account,
+            limits=limits,
+        )
         self._throttles = {name: factor_throttle(store, clock, name) for name in methods}
         self._trail = trail
         self._clock = clock
@@ -137,13 +151,37 @@ class Factors:
         if proof is not None:
             started = self._go_on(here, method, proof, taken, throttle, token, source, user_agent, device)
         if proof is None or started is None:
-            self._trail.record_alone(self._event(here, origin, Outcome(InvalidAuthenticationCode.code)))
+            # What the method has to tell of a proof that did not count, such as a counter that went back.
+            about = None if proof is None else proof.facts
+            failure = Outcome(InvalidAuthenticationCode.code, iamkit=about)
+            self._trail.record_alone(self._event(here, origin, failure))
             raise InvalidAuthenticationCode(
                 "the second factor is not right, or was used already; wait for the next code, or begin again"
             )
         session, event = started
         self._trail.announce(event)
         return session
+
+    def begin_passkey(
+        self, name: str | None = None, *, account: str | None = None, method: str | None = None
+    ) -> PasskeyBegun:
+        """Ask for a device that names its user, see `Passkeys.begin`."""
+        return self._passkeys.begin(name, account=account, method=method)
+
+    def finish_passkey(
+        self,
+        token: str | Secret,
+        answer: Answer,
+        *,
+        source: str | None = None,
+        user_agent: str = "",
+        kind: SessionKind = SessionKind.COOKIE,
+        device: str | None = None,
+    ) -> NewSession:
+        """Sign in with a device alone, see `Passkeys.finish`."""
+        return self._passkeys.finish(
+            token, answer, source=source, user_agent=user_agent, kind=kind, device=device
+        )
 
     def _proof(self, method: MfaMethod, here: _Here, answer: Answer, taken: Open | None) -> Proof | None:
         with self._store.read() as reader:
