@@ -32,6 +32,7 @@ from iamkit.gate.factors import factor_throttle
 from iamkit.gate.gate import Gate
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
+from iamkit.gate.outbox import resume_what_is_left
 from iamkit.gate.parts import Parts
 from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal
@@ -229,7 +230,7 @@ class Wiring(Ground):
         self._register_authenticating_builtins()
         hook, cookie = self._hooks.hook, cookie_name(development=self.settings.development)
         authenticator = Authenticator(hook.iamkit_authenticate, session_cookie=cookie)
-        self.correspondence.outbox.resume()
+        resume_what_is_left(self.store, lambda: self.correspondence.outbox)
         return Parts(
             deployment=deployment,
             authenticator=authenticator,

@@ -90,11 +90,8 @@ class Outbox:
             self._start()
 
     def resume(self) -> None:
-        """Go on with what an earlier process has left, if anything."""
-        with self._store.read() as reader:
-            left = message_queue.next_due(reader) is not None
-        if left:
-            self._start()
+        """Go on with what an earlier process has left."""
+        self._start()
 
     def flush(self) -> int:
         """Try everything whose turn it is, in this thread; how much was done."""
@@ -210,6 +207,21 @@ class Outbox:
             self._trail.record(unit, event)
         self._trail.announce(event)
         _log.error("message %s was dropped after %d tries", row.message_id, row.tries)
+
+
+def resume_what_is_left(store: Store, outbox: Callable[[], Outbox]) -> None:
+    """If an earlier process has left anything, have `outbox` go on with it; it is made in another thread."""
+    with store.read() as reader:
+        left = message_queue.next_due(reader) is not None
+    if left:
+        threading.Thread(target=_resume, args=(outbox,), name="iamkit-outbox-start", daemon=True).start()
+
+
+def _resume(outbox: Callable[[], Outbox]) -> None:
+    try:
+        outbox().resume()
+    except Exception as fault:  # noqa: BLE001  # nobody waits for this thread; the next process tries again
+        _log.error("the outbox cannot be opened: %s", _told(fault))
 
 
 def _told(fault: Exception) -> str:
