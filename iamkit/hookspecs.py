@@ -127,12 +127,13 @@ def iamkit_key_provider(url: str) -> KeyProvider | None:
 
 
 @hookspec(firstresult=True)
-def iamkit_deliver(message: Message) -> bool | None:
+def iamkit_deliver(message: Message, settings: Mapping[str, str]) -> bool | None:
     """Take a message to a person: a link, a code, a notice.
 
     Called by the outbox, in a thread of its own, after the change that the message tells of was committed.
     Return None if the channel is not yours, True once it is delivered; False, and whatever is raised, has it
-    tried again later with the same `message_id`. `wording.written(message)` is its text. Never log that.
+    tried again later with the same `message_id`. `settings` are those of all plugins, as `SECTION.NAME`.
+    `wording.written(message)` is its text. Never log that.
     """
 
 

@@ -210,7 +210,7 @@ class Wiring(Ground):
             new_passwords=self.passwords,
             throttle=self._throttle,
             home_account=lambda: self.deployment().home_account,
-            deliver=lambda message: self._hooks.hook.iamkit_deliver(message=message),
+            deliver=lambda message: self._hooks.hook.iamkit_deliver(message=message, settings={}),
             link_base=self.settings.link_base,
             invitation_hours=self.settings.invitation_hours,
         )
