@@ -26,8 +26,10 @@ from iamkit.errors import (
     Throttling,
     ValidationError,
 )
+from iamkit.http import Headers, HttpRequest
 from iamkit.identity import users as user_records
-from iamkit.management import login_profiles, mfa_enrolment, users
+from iamkit.identity.principal import Principal
+from iamkit.management import inline, login_profiles, mfa_enrolment, users
 from iamkit_messages import Configuration, FormGateway, MessagesPlugin, Security, Smtp
 
 if TYPE_CHECKING:
@@ -117,6 +119,30 @@ def test_a_code_opens_the_door(place: Place, method: str) -> None:
     assert opened.state is SessionState.ACTIVE
     shown = [offer.method for offer in place.iam.factors.offers(opened.token.reveal())]
     assert shown == [method]
+
+
+def test_a_policy_tells_weak_factors_from_others(place: Place) -> None:
+    """Who has only a text message gets no further than it says (CAP-D4)."""
+    desk = place.iam.desk(place.iam.operator())
+    wanted = {"ForAnyValue:StringEquals": {"iamkit:MultiFactorMethod": "webauthn"}}
+    statements = [
+        {"Effect": "Allow", "Action": "docs:Get", "Resource": "*"},
+        {"Effect": "Allow", "Action": "docs:Delete", "Resource": "*", "Condition": wanted},
+    ]
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    desk.do(inline.put_user_policy, user_name="ana", policy_name="own", policy_document=text)
+    place.enrol("sms")
+    opened = place.finish(place.begin("sms"), "sms", place.code("sms"))
+    cookie = f"{place.iam.cookie_name}={opened.token.reveal()}"
+    headers = Headers((("host", "app.example"), ("cookie", cookie)))
+
+    found = place.iam.gate.admit(HttpRequest("GET", "https", "app.example", "/", "/", "", headers))
+
+    assert isinstance(found, Principal)
+    assert found.authentication is not None
+    assert found.authentication.factors == ("password", "sms")
+    assert place.iam.check("docs:Get", "doc/1", principal=found).allowed
+    assert not place.iam.check("docs:Delete", "doc/1", principal=found).allowed
 
 
 def test_off_by_default(tmp_path: Path, mail_server: MakesServer) -> None:
