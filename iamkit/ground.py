@@ -15,6 +15,7 @@ from typing import Final
 
 from iamkit import plugins as plugin_room
 from iamkit import settings as settings_room
+from iamkit.audit.trail import Trail
 from iamkit.clock import Clock, SystemClock
 from iamkit.credentials.key_file import FileKeyProvider, KeyFileMissingError
 from iamkit.credentials.sealing import KeyProvider, Keyring
@@ -74,6 +75,11 @@ class Ground:
     def keyring(self) -> Keyring:
         """Seals and opens secrets. Raises ConfigurationError if the key file cannot be read."""
         return Keyring(self.store, self._key_provider(), self.ids, self.clock)
+
+    @made_once
+    def trail(self) -> Trail:
+        """Keeps audit events."""
+        return Trail(self.store, seen=lambda event: self._hooks.hook.iamkit_audit(event=event))
 
     def deployment(self) -> Deployment:
         """What the first start fixed. Raises NotInitialized before it."""

@@ -29,6 +29,7 @@ _PATH: Final = re.compile(
     r"(?:/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?)?)?", re.ASCII
 )
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+_LINK_BASE: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _SERVICE: Final = re.compile(r"[a-z0-9.-]{1,64}", re.ASCII)
 
 
@@ -66,6 +67,10 @@ class Settings:
     ready_path: str = ""
     # The rules for passwords: `modern` (NIST SP 800-63B-4), `pci` (PCI DSS 4.0.1) or `aws`.
     password_profile: str = "modern"  # noqa: S105  # a name
+    # Where the app's pages for links are: the links of mails are `LINK_BASE/reset-password?token=…`.
+    link_base: str = ""
+    # How long an invitation is good.
+    invitation_hours: int = 72
     # A file of breached passwords, as the Pwned Passwords project gives them, ordered by hash.
     breached_passwords: str = ""
     # The share of allowed decisions that is kept in the decision log; denials always are.
@@ -243,6 +248,12 @@ _WORDS: Final[dict[type, str]] = {
 def _check(settings: Settings) -> None:
     if not 0.0 <= settings.allow_sampling <= 1.0:
         raise ConfigurationError("`allow_sampling` must be between 0 and 1")
+    if not 1 <= settings.invitation_hours <= 720:
+        raise ConfigurationError("`invitation_hours` must be between 1 and 720")
+    if settings.link_base and not _LINK_BASE.fullmatch(settings.link_base):
+        raise ConfigurationError("`link_base` must be a URL such as `https://app.example/account`")
+    if settings.link_base.startswith("http:") and not settings.development:
+        raise ConfigurationError("`link_base` must be `https:`; plain http is for `development`")
     if settings.body_limit < 0:
         raise ConfigurationError("`body_limit` must not be negative")
     try:

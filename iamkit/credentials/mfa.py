@@ -16,6 +16,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from iamkit import epochs
 from iamkit.credentials.hashing import HashedPassword, Verification
+from iamkit.credentials.message import Message
 from iamkit.credentials.secret import Sealer
 from iamkit.errors import ConfigurationError, EntityAlreadyExists, LimitExceeded, NoSuchEntity
 from iamkit.ids import Ids
@@ -80,13 +81,17 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a method is told when a factor is asked for. `devices` are the subject's of that method."""
+    """What a method is told when a factor is asked for. `devices` are the subject's of that method.
+
+    `given` is what the client said when it began: a telephone number to enrol, which device to send to.
+    """
 
     subject: Subject
     devices: tuple[MfaDevice, ...]
     now: datetime
     reader: Reader
     sealer: Sealer
+    given: Answer = field(default_factory=dict, repr=False)
 
     def secret_of(self, device: MfaDevice) -> bytes:
         """What the device keeps secret. Raises SealBroken."""
@@ -95,12 +100,16 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A challenge. `shown` goes to the client as JSON; `kept` comes back with an answer, `tries` times."""
+    """A challenge. `shown` goes to the client as JSON; `kept` comes back with an answer, `tries` times.
+
+    `message` is sent once the challenge is kept, and counted: sending costs.
+    """
 
     shown: Mapping[str, object]
     kept: bytes = field(default=b"", repr=False)
     lifetime: timedelta = BEGUN_FOR
     tries: int = 1
+    message: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)

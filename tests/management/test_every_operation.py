@@ -123,6 +123,8 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             )
         begun = mfa.Begun({}, b"friend")
         challenges.begin(unit, sealer, house.ids, ("enrol", sam.user_id, "word"), begun, now=house.now())
+        users.set_email(unit, sam, email="sam@example.org", verified_at=None)
+        ana = users.set_email(unit, ana, email="ana@example.org", verified_at=None)
     step = otp.step_at(house.now())
     codes = {
         "authentication_code1": Secret(otp.code_at(seed, step - 1)),
@@ -191,6 +193,11 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             "method": "word",
             "answer": Secret('{"word": "friend"}'),
         },
+        "iamkit:InviteUser": {"user_name": "new", "email": "new@example.org"},
+        "iamkit:ResendInvitation": {"user_name": "ana"},
+        "iamkit:VerifyUserEmail": {"user_name": "sam"},
+        "iamkit:ChangeUserEmail": {"user_name": "sam", "email": "sam@example.net"},
+        "iamkit:DeleteUserEmail": {"user_name": "sam"},
         "iamkit:CreateRecoveryCodes": {"user_name": "sam"},
         "iamkit:ImportUsers": {
             "users": (ImportedUser("eve", "eve@example.org", DJANGO), ImportedUser("sam")),
@@ -284,6 +291,8 @@ def _by_action(action: str) -> Operation[..., Any]:
 ALSO: Final = {
     "iam:CreateUser": {"iam:TagUser"},
     "iamkit:ImportUsers": {"iam:CreateUser", "iam:CreateLoginProfile"},
+    "iamkit:InviteUser": {"iam:CreateUser", "iam:CreateLoginProfile"},
+    "iamkit:ResendInvitation": {"iam:CreateLoginProfile"},
 }
 ACTIONS: Final = sorted(item.action for item in OPERATIONS)
 
