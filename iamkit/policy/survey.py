@@ -112,7 +112,7 @@ class Survey:
         It has the caller and action of the survey.
         """
         try:
-            found = self.plan.combination(request).lacking(request)
+            found = self.plan.lacking(request)
         except Exception:  # noqa: BLE001  # a plugin's operator may raise anything
             return None
         return tuple((allows.layer, allows.level) for allows in found)
