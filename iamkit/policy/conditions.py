@@ -126,8 +126,8 @@ class KeyTest:
     def quickly(self) -> Callable[[AccessRequest], bool]:
         """`test`, with what is known beforehand settled; for the commonest forms that is one comparison."""
         key, operator, ready, test = self.key, self.operator, self.ready, self.test
-        native, positive, holds = operator.native, not operator.negated, operator.holds
-        if not self.plain or ready is None or native is None:
+        native, positive, holds, read = operator.native, not operator.negated, operator.holds, operator.read
+        if not self.plain or ready is None:
             return test
         only = ready[0] if len(ready) == 1 else None
 
@@ -143,9 +143,24 @@ class KeyTest:
             value = request.context.by_lower.get(key)
             return holds(value, only) is positive if value.__class__ is native else test(request)
 
+        def compared(request: AccessRequest) -> bool:
+            value = request.context.by_lower.get(key)
+            if value.__class__ is not str:
+                return test(request)
+            try:
+                left = read(value)
+            except EvaluationError:
+                return test(request)  # which says where
+            for prepared in ready:
+                if holds(left, prepared):
+                    return positive
+            return not positive
+
+        if native is None or (only is None and not self.among):
+            return compared
         if self.among:
             return among if only is None else equal
-        return like if only is not None else test
+        return like
 
     def left(self, request: AccessRequest, unknown: Container[str], *, hidden: bool) -> Formula:  # noqa: ARG002
         """What is left once `request` is known but for the `unknown` keys."""

@@ -30,21 +30,27 @@ T = TypeVar("T")
 _RUN: Final = Wildcard.RUN
 
 
-class Entry(NamedTuple, Generic[T]):
+@final
+class Entry(Generic[T]):
     """A candidate at one of its resources: its rank, what its resource and its conditions still have to pass.
 
-    `matches` and `test` are None where there is nothing left to test.
+    `matches` and `test` are None where there is nothing left to test, and where both are it is `sure`.
     """
 
-    rank: int
-    matches: Callable[[str], bool] | None
-    test: Callable[[AccessRequest], bool] | None
-    candidate: T
+    __slots__ = ("candidate", "matches", "rank", "sure", "test")
 
-    @property
-    def sure(self) -> bool:
-        """Whether nothing is left to test."""
-        return self.matches is None and self.test is None
+    def __init__(
+        self,
+        rank: int,
+        matches: Callable[[str], bool] | None,
+        test: Callable[[AccessRequest], bool] | None,
+        candidate: T,
+    ) -> None:
+        self.rank = rank
+        self.matches = matches
+        self.test = test
+        self.candidate = candidate
+        self.sure = matches is None and test is None
 
 
 Posting: TypeAlias = tuple[Entry[T], ...]
@@ -53,14 +59,13 @@ Posting: TypeAlias = tuple[Entry[T], ...]
 def first(posting: Posting[T], request: AccessRequest) -> T | None:
     """The first that holds, or None. Raises EvaluationError if those that cannot be judged decide."""
     failure: EvaluationError | None = None
-    for _, matches, test, candidate in posting:
+    for entry in posting:
+        matches, test = entry.matches, entry.test
         if matches is not None and not matches(request.resource):
             continue
-        if test is None:
-            return candidate
         try:
-            if test(request):
-                return candidate
+            if test is None or test(request):
+                return entry.candidate
         except EvaluationError as error:
             failure = first_failure(failure, error)
     if failure is not None:
@@ -72,15 +77,18 @@ def every(posting: Posting[T], request: AccessRequest) -> tuple[T, ...]:
     """All that hold. Raises EvaluationError if none does and some cannot be judged."""
     failure: EvaluationError | None = None
     found: tuple[T, ...] = ()
-    for _, matches, test, candidate in posting:
+    for entry in posting:
+        matches, test = entry.matches, entry.test
         if matches is not None and not matches(request.resource):
             continue
         try:
-            # A candidate stands here once for each of its resources that match, one after the other.
-            if (test is None or test(request)) and not (found and found[-1] is candidate):
-                found = (*found, candidate)
+            holds = test is None or test(request)
         except EvaluationError as error:
             failure = first_failure(failure, error)
+            continue
+        # A candidate stands here once for each of its resources that match, one after the other.
+        if holds and not (found and found[-1] is entry.candidate):
+            found = (*found, entry.candidate)
     if failure is not None and not found:
         raise failure
     return found
@@ -190,7 +198,17 @@ def _stands(rank: int, candidate: T, formula: Formula) -> list[_Stand[T]]:
     return [("", False, Entry(rank, None, _quickly(formula), candidate))]
 
 
+@final
+class _Quick(NamedTuple):
+    """A formula by its test alone."""
+
+    test: Callable[[AccessRequest], bool]
+
+
 def _quickly(formula: Formula) -> Callable[[AccessRequest], bool]:
+    """The test of a formula in its quickest form."""
+    if isinstance(formula, And):
+        return And(tuple([_Quick(_quickly(part)) for part in formula.parts])).test
     return formula.quickly if isinstance(formula, KeyTest) else formula.test
 
 
@@ -199,16 +217,11 @@ def _stand(
 ) -> _Stand[T]:
     tokens = joined(token for token in entry.template if isinstance(token, (str, Wildcard)))
     head = tokens[0] if tokens else ""
-    settled = Entry(rank, None, test, candidate)
     if tokens == (_RUN,) and entry.text == "*":
-        return "", False, settled
-    unsettled = Entry(rank, entry.matches, test, candidate)
+        return "", False, Entry(rank, None, test, candidate)
     if not isinstance(head, str) or isinstance(head, Verbatim):
-        return "", False, unsettled
+        return "", False, Entry(rank, entry.matches, test, candidate)
     # Five literal colons fix the six parts, so that comparing the whole text is the same (`arn_matcher`).
-    if head.count(":") >= 5:
-        if len(tokens) == 1:
-            return head, True, settled
-        if tokens[1:] == (_RUN,):
-            return head, False, settled
-    return head, False, unsettled
+    if head.count(":") >= 5 and (len(tokens) == 1 or tokens[1:] == (_RUN,)):
+        return head, len(tokens) == 1, Entry(rank, None, test, candidate)
+    return head, False, Entry(rank, entry.matches, test, candidate)

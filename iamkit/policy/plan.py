@@ -59,7 +59,7 @@ class Plan:
             sites, owner = self._usual, request.resource_account
             if sites is None or (owner and owner != self._account) or request.explicit_trust:
                 sites = self._sites(request)
-            place = sites.place(request.resource)
+            place = sites.fold.place(request.resource)
             site = sites.made[place] or sites.at(place)
             if not site.well_formed:
                 fault = self.fault or resource_fault(request.resource)
@@ -75,7 +75,7 @@ class Plan:
     def lacking(self, request: AccessRequest) -> tuple[Allows, ...]:
         """What lacks an Allow for the request to be allowed: guards first, then the nearest route."""
         sites = self._sites(request)
-        return sites.at(sites.place(request.resource)).lacking(request)
+        return sites.at(sites.fold.place(request.resource)).lacking(request)
 
     def _sites(self, request: AccessRequest) -> Sites:
         """What decides the request, by whether caller and resource share an account (SEM §8.3-8.5)."""

@@ -252,7 +252,7 @@ def _matching(needed: _Parts, request: AccessRequest) -> list[Candidate] | None:
 class Sites:
     """A combination by resource. A site is made when a request first comes to its place."""
 
-    __slots__ = ("_fold", "_groups", "_near", "_reasons", "combination", "made", "place")
+    __slots__ = ("_groups", "_near", "_reasons", "combination", "fold", "made")
 
     def __init__(self, combination: Combination, reasons: Reasons) -> None:
         self.combination = combination
@@ -264,13 +264,12 @@ class Sites:
                 dict.fromkeys(chain(combination.guards, *combination.routes)), start=1
             )
         }
-        fold = self._fold = Fold(
+        self.fold = Fold(
             [(candidate, candidate.formula) for candidate in combination.denies],
             *[zip(allows.candidates, allows.parts, strict=True) for allows in self._groups],
         )
-        # By place, for whoever decides at once what is settled.
-        self.place = fold.place
-        self.made: list[Site | None] = [None] * len(fold)
+        # The sites made so far, by place.
+        self.made: list[Site | None] = [None] * len(self.fold)
 
     def at(self, place: int) -> Site:
         """The site of a place."""
@@ -280,7 +279,7 @@ class Sites:
         return found
 
     def _site(self, place: int) -> Site:
-        postings, text = self._fold.postings(place), self._fold.text(place)
+        postings, text = self.fold.postings(place), self.fold.text(place)
 
         def here(layers: Iterable[Allows]) -> _Parts:
             return tuple([(allows, postings[self._groups[allows]]) for allows in layers])
