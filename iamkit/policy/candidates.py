@@ -63,6 +63,8 @@ class Allows:
 
     def at(self, wanted: Levels) -> Allows:
         """Those that name the caller at one of the wanted levels."""
+        if not self.candidates:
+            return self
         return Allows.of(self.layer, (c for c in self.candidates if c.levels & wanted), self.level)
 
 

@@ -14,20 +14,21 @@ does not hold outweighs them (`formula.And`).
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar, final
 
 from iamkit.errors import EvaluationError
 from iamkit.policy.conditions import KeyTest
-from iamkit.policy.formula import TRUE, And, Formula, conjunction, first_failure
+from iamkit.policy.formula import TRUE, And, Formula, first_failure
 from iamkit.policy.request import AccessRequest
 from iamkit.policy.targets import ResourceEntry, ResourceTest
-from iamkit.policy.tokens import Verbatim, Wildcard, joined
 
 T = TypeVar("T")
 
-_RUN: Final = Wildcard.RUN
+# An entry of Resource: what stands before its wildcards, stars that end that, and whatever else there is.
+_HEAD: Final = re.compile(r"([^*?]*)(\**)(.*)", re.DOTALL)
 
 
 @final
@@ -188,40 +189,38 @@ def _stands(rank: int, candidate: T, formula: Formula) -> list[_Stand[T]]:
     """Where a candidate stands: once for each entry of its resource."""
     if formula is TRUE:
         return [("", False, Entry(rank, None, None, candidate))]
-    parts: Sequence[Formula] = formula.parts if isinstance(formula, And) else (formula,)
+    parts: tuple[Formula, ...] = formula.parts if isinstance(formula, And) else (formula,)
     for number, part in enumerate(parts):
         # Where a variable may fail to have a value, the whole has to be tested.
         if isinstance(part, ResourceTest) and part.ready is not None and not part.negated:
-            rest = conjunction((*parts[:number], *parts[number + 1 :]))
-            test = None if rest is TRUE else _quickly(rest)
+            rest = (*parts[:number], *parts[number + 1 :])
+            test = _quickly(rest) if rest else None
             return [_stand(rank, candidate, entry, test) for entry in part.entries]
-    return [("", False, Entry(rank, None, _quickly(formula), candidate))]
+    return [("", False, Entry(rank, None, _quickly(parts), candidate))]
 
 
-@final
 class _Quick(NamedTuple):
     """A formula by its test alone."""
 
     test: Callable[[AccessRequest], bool]
 
 
-def _quickly(formula: Formula) -> Callable[[AccessRequest], bool]:
-    """The test of a formula in its quickest form."""
-    if isinstance(formula, And):
-        return And(tuple([_Quick(_quickly(part)) for part in formula.parts])).test
-    return formula.quickly if isinstance(formula, KeyTest) else formula.test
+def _quickly(parts: tuple[Formula, ...]) -> Callable[[AccessRequest], bool]:
+    """The test that all parts hold, in its quickest form."""
+    tests = [part.quickly if isinstance(part, KeyTest) else part.test for part in parts]
+    return tests[0] if len(tests) == 1 else And(tuple(map(_Quick, tests))).test
 
 
 def _stand(
     rank: int, candidate: T, entry: ResourceEntry, test: Callable[[AccessRequest], bool] | None
 ) -> _Stand[T]:
-    tokens = joined(token for token in entry.template if isinstance(token, (str, Wildcard)))
-    head = tokens[0] if tokens else ""
-    if tokens == (_RUN,) and entry.text == "*":
+    if entry.text == "*":
         return "", False, Entry(rank, None, test, candidate)
-    if not isinstance(head, str) or isinstance(head, Verbatim):
+    # An escape such as `${*}` is text that is not as it is written; such entries are few.
+    found = None if entry.tokens else _HEAD.match(entry.text)
+    if found is None:
         return "", False, Entry(rank, entry.matches, test, candidate)
+    head, stars, more = found.groups()
     # Five literal colons fix the six parts, so that comparing the whole text is the same (`arn_matcher`).
-    if head.count(":") >= 5 and (len(tokens) == 1 or tokens[1:] == (_RUN,)):
-        return head, len(tokens) == 1, Entry(rank, None, test, candidate)
-    return head, False, Entry(rank, entry.matches, test, candidate)
+    settled = not more and head.count(":") >= 5
+    return head, settled and not stars, Entry(rank, None if settled else entry.matches, test, candidate)

@@ -252,18 +252,16 @@ def _matching(needed: _Parts, request: AccessRequest) -> list[Candidate] | None:
 class Sites:
     """A combination by resource. A site is made when a request first comes to its place."""
 
-    __slots__ = ("_groups", "_near", "_reasons", "combination", "fold", "made")
+    __slots__ = ("_groups", "_near", "_reasons", "_routes", "combination", "fold", "made")
 
     def __init__(self, combination: Combination, reasons: Reasons) -> None:
         self.combination = combination
         self._near = combination.near_routes
         self._reasons = reasons
-        self._groups = {
-            allows: group
-            for group, allows in enumerate(
-                dict.fromkeys(chain(combination.guards, *combination.routes)), start=1
-            )
-        }
+        # A route of which some layer holds nothing is closed everywhere.
+        self._routes = tuple([route for route in combination.routes if all(a.parts for a in route)])
+        needed = dict.fromkeys(chain(combination.guards, *self._routes, *self._near))
+        self._groups = {allows: group for group, allows in enumerate(needed, start=1)}
         self.fold = Fold(
             [(candidate, candidate.formula) for candidate in combination.denies],
             *[zip(allows.candidates, allows.parts, strict=True) for allows in self._groups],
@@ -287,7 +285,7 @@ class Sites:
         return Site(
             postings[0],
             here(self.combination.guards),
-            tuple([here(route) for route in self.combination.routes]),
+            tuple([here(route) for route in self._routes]),
             tuple([here(route) for route in self._near]),
             self._reasons,
             well_formed=text != "*" and resource_fault(text) is None,
