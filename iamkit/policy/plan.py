@@ -58,7 +58,7 @@ class Plan:
         try:
             sites, owner = self._usual, request.resource_account
             if sites is None or (owner and owner != self._account) or request.explicit_trust:
-                sites = self._sites(request)
+                sites = self.sites(request)
             place = sites.fold.place(request.resource)
             site = sites.made[place] or sites.at(place)
             if not site.well_formed:
@@ -74,10 +74,10 @@ class Plan:
 
     def lacking(self, request: AccessRequest) -> tuple[Allows, ...]:
         """What lacks an Allow for the request to be allowed: guards first, then the nearest route."""
-        sites = self._sites(request)
+        sites = self.sites(request)
         return sites.at(sites.fold.place(request.resource)).lacking(request)
 
-    def _sites(self, request: AccessRequest) -> Sites:
+    def sites(self, request: AccessRequest) -> Sites:
         """What decides the request, by whether caller and resource share an account (SEM §8.3-8.5)."""
         owner = request.resource_account
         same_account, explicit_trust = not owner or owner == self._account, request.explicit_trust
