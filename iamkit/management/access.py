@@ -13,8 +13,7 @@ from iamkit.errors import InputError
 from iamkit.gate.gate import owner_of
 from iamkit.identity import accounts, resource_policies, roles
 from iamkit.management.operation import Asks, Work, operation
-from iamkit.policy.plan import action_fault, resource_fault
-from iamkit.policy.request import ContextValue
+from iamkit.policy.request import ContextValue, action_fault, resource_fault
 
 # Actions looked at, times resources looked at one by one.
 _LARGEST: Final = 20_000

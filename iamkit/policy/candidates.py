@@ -8,13 +8,12 @@ without conditions come first: what suffices by itself is named before what need
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import final
 
 from iamkit.policy.decision import StatementRef
-from iamkit.policy.fold import Fold
 from iamkit.policy.formula import FALSE, Formula, disjunction
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, Layer, Policies, ResourceLayers
 from iamkit.policy.match import Known, meaning
@@ -51,7 +50,6 @@ class Allows:
     candidates: tuple[Candidate, ...]
     parts: tuple[Formula, ...]
     level: int = 0
-    _fold: list[Fold[Candidate]] = field(default_factory=list, init=False, repr=False)
 
     @classmethod
     def of(cls, layer: Layer, candidates: Iterable[Candidate], level: int = 0) -> Allows:
@@ -63,19 +61,10 @@ class Allows:
         """That some of them matches."""
         return disjunction(self.parts)
 
-    @property
-    def fold(self) -> Fold[Candidate]:
-        """The same by resource, made when first asked for."""
-        if not self._fold:
-            self._fold.append(Fold(zip(self.candidates, self.parts, strict=True), all_of_them=False))
-        return self._fold[0]
-
-    def first(self, request: AccessRequest) -> Candidate | None:
-        """The first that matches a request, or None. Raises EvaluationError if unjudged ones decide."""
-        return self.fold.first(request)
-
     def at(self, wanted: Levels) -> Allows:
         """Those that name the caller at one of the wanted levels."""
+        if not self.candidates:
+            return self
         return Allows.of(self.layer, (c for c in self.candidates if c.levels & wanted), self.level)
 
 

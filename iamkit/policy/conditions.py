@@ -125,27 +125,13 @@ class KeyTest:
     @property
     def quickly(self) -> Callable[[AccessRequest], bool]:
         """`test`, with what is known beforehand settled; for the commonest forms that is one comparison."""
-        key, operator, ready, test = self.key, self.operator, self.ready, self.test
-        native, positive, holds = operator.native, not operator.negated, operator.holds
-        if not self.plain or ready is None or native is None:
-            return test
-        only = ready[0] if len(ready) == 1 else None
-
-        def among(request: AccessRequest) -> bool:
-            value = request.context.by_lower.get(key)
-            return (value in ready) is positive if value.__class__ is native else test(request)
-
-        def equal(request: AccessRequest) -> bool:
-            value = request.context.by_lower.get(key)
-            return (value == only) is positive if value.__class__ is native else test(request)
-
-        def like(request: AccessRequest) -> bool:
-            value = request.context.by_lower.get(key)
-            return holds(value, only) is positive if value.__class__ is native else test(request)
-
-        if self.among:
-            return among if only is None else equal
-        return like if only is not None else test
+        if not self.plain or self.ready is None:
+            return self.test
+        if self.operator.native is None:
+            return _read_and_compared(self, self.ready)
+        if len(self.ready) == 1:
+            return _compared(self, self.ready[0])
+        return _among(self, self.ready) if self.among else _read_and_compared(self, self.ready)
 
     def left(self, request: AccessRequest, unknown: Container[str], *, hidden: bool) -> Formula:  # noqa: ARG002
         """What is left once `request` is known but for the `unknown` keys."""
@@ -201,6 +187,50 @@ class KeyTest:
         if failures:
             raise EvaluationError(min(failures))
         return every
+
+
+def _among(test: KeyTest, ready: tuple[object, ...]) -> Callable[[AccessRequest], bool]:
+    """One of several values that need no reading, by equality."""
+    key, native, positive, slowly = test.key, test.operator.native, not test.operator.negated, test.test
+
+    def quickly(request: AccessRequest) -> bool:
+        value = request.context.by_lower.get(key)
+        return (value in ready) is positive if value.__class__ is native else slowly(request)
+
+    return quickly
+
+
+def _compared(test: KeyTest, only: object) -> Callable[[AccessRequest], bool]:
+    """The only value there is, which needs no reading."""
+    key, native, positive, slowly = test.key, test.operator.native, not test.operator.negated, test.test
+    holds = test.operator.holds
+
+    def quickly(request: AccessRequest) -> bool:
+        value = request.context.by_lower.get(key)
+        return holds(value, only) is positive if value.__class__ is native else slowly(request)
+
+    return quickly
+
+
+def _read_and_compared(test: KeyTest, ready: tuple[object, ...]) -> Callable[[AccessRequest], bool]:
+    """Any values; the request's is text."""
+    key, positive, slowly = test.key, not test.operator.negated, test.test
+    read, holds = test.operator.read, test.operator.holds
+
+    def quickly(request: AccessRequest) -> bool:
+        value = request.context.by_lower.get(key)
+        if value.__class__ is not str:
+            return slowly(request)
+        try:
+            left = read(value)
+            for prepared in ready:
+                if holds(left, prepared):
+                    return positive
+        except EvaluationError:
+            return slowly(request)  # which tells the key
+        return not positive
+
+    return quickly
 
 
 def key_test(condition: Condition, operator: Operator, *, variables: bool) -> KeyTest:

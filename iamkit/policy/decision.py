@@ -65,13 +65,14 @@ class Decision:
     determining: tuple[StatementRef, ...] = ()
     missing: tuple[Layer, ...] = ()
     error: str | None = None
+    # A field, as it is read more often than a decision is made.
+    allowed: bool = field(init=False, compare=False, repr=False)
 
-    @property
-    def allowed(self) -> bool:
-        return self.outcome is Outcome.ALLOWED
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allowed", self.outcome is Outcome.ALLOWED)
 
     def __bool__(self) -> bool:
-        return self.outcome is Outcome.ALLOWED
+        return self.allowed
 
     @property
     def layer(self) -> Layer | None:

@@ -11,8 +11,7 @@ from iamkit.policy.fixes import Fix, fixes
 from iamkit.policy.layers import CallerLayers, Layer, ResourceLayers
 from iamkit.policy.model import Effect, PolicyKind
 from iamkit.policy.options import DEFAULT, EvaluationOptions
-from iamkit.policy.plan import action_fault, resource_fault
-from iamkit.policy.request import AccessRequest, CallerKind
+from iamkit.policy.request import AccessRequest, CallerKind, action_fault, resource_fault
 from iamkit.policy.survey import LayerVerdict, Survey
 from iamkit.policy.trace import Json, StatementTrace
 

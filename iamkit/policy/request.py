@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
+
+# One action, without wildcards (SEM-A7): printable ASCII but for white space, `*`, `,`, `:` and `?`.
+_ACTION: Final = re.compile(r"[A-Za-z0-9.-]+:[!-)+\--9;->@-~]+")
 
 
 class CallerKind(StrEnum):
@@ -87,3 +92,17 @@ class AccessRequest:
     context: Context = field(default_factory=Context)
     resource_account: str = ""
     explicit_trust: bool = False
+
+
+def action_fault(action: str) -> str | None:
+    """Why a text is not one concrete action, or None (SEM-A7)."""
+    if _ACTION.fullmatch(action):
+        return None
+    return f"`{action[:80]}` is not one action: a request names `service:Name` without wildcards"
+
+
+def resource_fault(resource: str) -> str | None:
+    """Why a text is not the resource of a request, or None: an ARN, or `*` (SEM-R7)."""
+    if resource == "*" or (resource.startswith("arn:") and resource.count(":") >= 5):
+        return None
+    return f"`{resource[:200]}` is neither an ARN nor `*`"

@@ -16,8 +16,7 @@ from iamkit.policy.formula import FALSE, Formula, Unjudged
 from iamkit.policy.layers import CallerLayers, ResourceLayers
 from iamkit.policy.match import Known
 from iamkit.policy.options import DEFAULT, EvaluationOptions
-from iamkit.policy.plan import action_fault, resource_fault
-from iamkit.policy.request import AccessRequest
+from iamkit.policy.request import AccessRequest, action_fault, resource_fault
 
 
 @dataclass(frozen=True, slots=True)

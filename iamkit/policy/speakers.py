@@ -14,13 +14,15 @@ from iamkit.policy.targets import ActionTest, action_test
 class Speakers:
     """The statements of one document by the actions they name. Actions are in lower case (SEM-A2)."""
 
-    __slots__ = ("_excepting", "_named", "_patterns")
+    __slots__ = ("_excepting", "_lately", "_named", "_patterns")
 
     def __init__(self, statements: tuple[Statement, ...]) -> None:
         self._named: dict[str, list[Statement]] = {}
         # Documents repeat the same few patterns, each of which is tried once for all who hold it.
         self._patterns: dict[str, tuple[Callable[[str], bool], list[Statement]]] = {}
         self._excepting: list[tuple[ActionTest, Statement]] = []
+        # An explanation asks again what the decision just asked.
+        self._lately: tuple[str | None, tuple[Statement, ...]] = (None, ())
         for statement in statements:
             if statement.not_action:
                 self._excepting.append((action_test(statement), statement))
@@ -34,8 +36,15 @@ class Speakers:
                     text = element.text.lower()
                     self._patterns.setdefault(text, (pattern.matches, []))[1].append(statement)
 
-    def of(self, action: str) -> list[Statement]:
+    def of(self, action: str) -> tuple[Statement, ...]:
         """The statements whose Action or NotAction speaks of the action, in the document's order."""
+        asked, found = self._lately
+        if asked != action:
+            found = tuple(self._found(action))
+            self._lately = (action, found)
+        return found
+
+    def _found(self, action: str) -> list[Statement]:
         found = list(self._named.get(action, ()))
         for matches, statements in self._patterns.values():
             if matches(action):

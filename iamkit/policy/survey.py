@@ -10,12 +10,12 @@ from typing import Final, Literal, TypeAlias, final
 from iamkit.policy.candidates import OUTSIDERS
 from iamkit.policy.decision import StatementRef
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, Layer, Policies, ResourceLayers
+from iamkit.policy.match import circumstances
 from iamkit.policy.model import Effect, Statement
 from iamkit.policy.options import EvaluationOptions
 from iamkit.policy.plan import Plan, compile_plan
 from iamkit.policy.request import AccessRequest, CallerKind
 from iamkit.policy.speakers import speakers
-from iamkit.policy.targets import action_test
 from iamkit.policy.trace import StatementTrace, trace
 
 Verdict: TypeAlias = Literal["denies", "allows", "is silent", "cannot be judged"]
@@ -79,6 +79,7 @@ class Survey:
         traced = [
             self._trace(place, attached, statement, self.request)
             for place, attached, statement in islice(self._silent(layers), _NEAR)
+            if self._would_match(attached, statement)
         ]
         return tuple(item for item in traced if len(item.failing) == 1)
 
@@ -87,11 +88,20 @@ class Survey:
         for place, policies in self._stack:
             if place[0] in layers:
                 for attached in policies:
+                    speaking = {statement.index for statement in speakers(attached.policy).of(self._action)}
                     for statement in attached.policy.statements:
-                        if statement.effect is Effect.ALLOW and not action_test(statement).holds(
-                            self._action
-                        ):
+                        if statement.effect is Effect.ALLOW and statement.index not in speaking:
                             yield place, attached, statement
+
+    def _would_match(self, attached: AttachedPolicy, statement: Statement) -> bool:
+        """Whether the circumstances of a statement hold; its principal is left to the trace."""
+        try:
+            for leaf in circumstances(statement, attached.policy, self._options.operators):
+                if not leaf.test(self.request):
+                    return False
+        except Exception:  # noqa: BLE001  # a plugin's operator may raise anything
+            return False
+        return True
 
     def refused_by(self, request: AccessRequest) -> frozenset[StatementRef]:
         """The Denies that match `request`, or cannot be judged: all that stands in its way.
@@ -112,7 +122,7 @@ class Survey:
         It has the caller and action of the survey.
         """
         try:
-            found = self.plan.combination(request).lacking(request)
+            found = self.plan.lacking(request)
         except Exception:  # noqa: BLE001  # a plugin's operator may raise anything
             return None
         return tuple((allows.layer, allows.level) for allows in found)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from base64 import b64decode, b64encode
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, final
 
 from iamkit.errors import EvaluationError
 from iamkit.policy.request import ContextValue
@@ -36,19 +37,23 @@ _EPOCH_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-class Network(NamedTuple):
-    """An address range: family, first address, and the mask of the bits that count."""
+# IPv6 stands above all of IPv4, so that an address is one number, which says of which family it is.
+_V6: Final = 1 << 128
 
-    version: int
+
+@final
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An address range: its first address, numbered as by `parse_address`, and the mask of what counts."""
+
     first: int
     mask: int
 
-
-class Address(NamedTuple):
-    """One address: family and number."""
-
-    version: int
-    number: int
+    @property
+    def example(self) -> str:
+        """An address in the range."""
+        first = self.first
+        return str(ipaddress.IPv4Address(first) if first < _V6 else ipaddress.IPv6Address(first - _V6))
 
 
 def _wrong(value: object, wanted: str) -> EvaluationError:
@@ -216,29 +221,30 @@ def _parse_network(text: str) -> Network:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ValueError(f"`{text[:80]}` is not an address or a range such as 203.0.113.0/24") from None
-    first, mask = int(network.network_address), int(network.netmask)
-    if network.version == 6 and network.prefixlen >= 96 and first >> 32 == 0xFFFF:
-        return Network(4, first & 0xFFFFFFFF, mask & 0xFFFFFFFF)
-    return Network(network.version, first, mask)
+    first, mask = int(network.network_address), -1 << (network.max_prefixlen - network.prefixlen)
+    if network.version == 4:
+        return Network(first, mask)
+    if network.prefixlen >= 96 and first >> 32 == 0xFFFF:
+        return Network(first & 0xFFFFFFFF, mask)
+    return Network(first + _V6, mask)
 
 
-def parse_address(text: str) -> Address:
-    """One address without a mask; v4 inside v6 is v4 (SEM-C33). Raises ValueError."""
+def parse_address(text: str) -> int:
+    """One address without a mask, as a number; v4 inside v6 is v4 (SEM-C33). Raises ValueError."""
     if len(text) > _LONGEST_RANGE:
         raise ValueError(f"`{text[:80]}` is too long for an address")
     return _parse_address(text)
 
 
 @lru_cache(maxsize=4096)
-def _parse_address(text: str) -> Address:
+def _parse_address(text: str) -> int:
     if "/" in text:
         raise ValueError(f"`{text[:80]}` is a range, not an address")
-    network = _parse_network(text)
-    return Address(network.version, network.first)
+    return _parse_network(text).first
 
 
-def address_of(value: ContextValue) -> Address:
-    """A value as an address. Raises EvaluationError."""
+def address_of(value: ContextValue) -> int:
+    """A value as an address, a number as `parse_address` makes it. Raises EvaluationError."""
     if isinstance(value, str):
         try:
             # Longer texts are refused before anything remembers them.

@@ -6,7 +6,6 @@ evaluation. Values are found from what the policy's own values say; where none i
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -155,8 +154,7 @@ def near(test: KeyTest, value: PolicyValue, request: AccessRequest) -> Iterator[
         yield text
         yield from (str(prepared // _PER_SECOND + step) for step in (-1, 1))
     elif isinstance(prepared, Network):
-        address = ipaddress.IPv4Address if prepared.version == 4 else ipaddress.IPv6Address
-        yield str(address(prepared.first))
+        yield prepared.example
     else:
         if text:
             yield text

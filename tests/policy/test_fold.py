@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamkit.errors import EvaluationError
 from iamkit.policy import AccessRequest, Caller, CallerKind, Context, PolicyKind, parse
-from iamkit.policy.fold import Fold
+from iamkit.policy.fold import Fold, every, first
 from iamkit.policy.formula import TRUE, Formula, Unjudged, conjunction
 from iamkit.policy.match import EVERY_KEY, Known, meaning
 from iamkit.policy.operators import STANDARD
@@ -47,12 +46,19 @@ def _formulas(statements: list[dict[str, object]]) -> list[Formula]:
 
 
 def _found(fold: Fold[int], request: AccessRequest, *, all_of_them: bool) -> object:
+    """What the first group of the fold says, all of which is wanted, or its second."""
+    alls, firsts = fold.postings(fold.place(request.resource))
     try:
         if all_of_them:
-            return fold.every(request)
-        return fold.first(request)
+            return every(alls, request)
+        return first(firsts, request)
     except EvaluationError as error:
         return error.message
+
+
+def _folded(formulas: list[Formula]) -> Fold[int]:
+    """The formulas as both groups, each under its number."""
+    return Fold(enumerate(formulas), enumerate(formulas))
 
 
 def _plainly(formulas: list[Formula], request: AccessRequest, *, all_of_them: bool) -> object:
@@ -82,19 +88,17 @@ def _plainly(formulas: list[Formula], request: AccessRequest, *, all_of_them: bo
             "aws:username": st.sampled_from(["a", "ab", "*"]),
         },
     ),
-    flat=st.sampled_from([0, 100]),
     all_of_them=st.booleans(),
 )
 def test_a_fold_finds_what_a_plain_list_finds(
     statements: list[dict[str, object]],
     resources: list[str],
     context: dict[str, str | bool],
-    flat: int,
     all_of_them: bool,
 ) -> None:
     """Whatever is folded, and however: the same candidates in the same order, or the same failure."""
     formulas = _formulas(statements)
-    fold = Fold(enumerate(formulas), all_of_them=all_of_them, flat=flat)
+    fold = _folded(formulas)
 
     for resource in resources:
         request = AccessRequest(CALLER, "doc:Get", resource, Context(context))
@@ -112,21 +116,34 @@ def test_what_is_settled_by_its_place_needs_no_test() -> None:
         ]
     )
     request = AccessRequest(CALLER, "doc:Get", "arn:aws:doc:::aaaaa")
-    wanted = Fold(enumerate(formulas), all_of_them=False)
-    full = Fold(enumerate(formulas), all_of_them=True)
+    fold = _folded(formulas)
+    alls, firsts = fold.postings(fold.place(request.resource))
 
-    assert len(wanted.at(request.resource)) == 1
-    assert full.every(request) == (0, 1, 2, 3, 4)
-    assert full.at("arn:aws:doc:::b") == ()
+    assert [entry.candidate for entry in firsts] == [0]
+    assert [entry.candidate for entry in alls] == [0, 1, 2, 3, 4]
+    assert all(entry.sure for entry in alls)
+    assert fold.postings(fold.place("arn:aws:doc:::b")) == ((), ())
 
 
-@pytest.mark.parametrize("flat", [0, 100])
-def test_an_unjudged_candidate_matters_only_where_nothing_holds(flat: int) -> None:
+def test_the_longest_head_is_found_past_its_neighbours() -> None:
+    """A place is what the resource begins with, or the resource itself where that is written out."""
+    written = ["a/*", "a/b", "a/b/*", "a/bz/*", "c"]
+    formulas = _formulas(
+        [{"Effect": "Allow", "Action": "doc:Get", "Resource": f"arn:aws:doc:::{tail}"} for tail in written]
+    )
+    fold = _folded(formulas)
+
+    for tail, wanted in (("a/b", "a/b"), ("a/bzz", "a/"), ("a/b/z", "a/b/"), ("a/c", "a/"), ("c", "c")):
+        assert fold.text(fold.place(f"arn:aws:doc:::{tail}")) == f"arn:aws:doc:::{wanted}"
+    for elsewhere in ("arn:aws:doc:::b", "arn:aws:doc:::cc", "*", ""):
+        assert fold.text(fold.place(elsewhere)) == ""
+
+
+def test_an_unjudged_candidate_matters_only_where_nothing_holds() -> None:
     """One that holds outweighs it, and so does its own resource where that does not match."""
     elsewhere = _formulas([{"Effect": "Allow", "Action": "doc:Get", "Resource": "arn:aws:doc:::z*"}])[0]
     formulas = [Unjudged("no"), conjunction((elsewhere, Unjudged("never"))), elsewhere]
     request = AccessRequest(CALLER, "doc:Get", "arn:aws:doc:::a")
 
-    with pytest.raises(EvaluationError, match="no"):
-        Fold(enumerate(formulas), all_of_them=False, flat=flat).first(request)
-    assert Fold(enumerate([*formulas, TRUE]), all_of_them=False, flat=flat).first(request) == 3
+    assert _found(_folded(formulas), request, all_of_them=False) == "no"
+    assert _found(_folded([*formulas, TRUE]), request, all_of_them=False) == 3

@@ -18,7 +18,7 @@ from iamkit.policy import (
     ResourceLayers,
     compile_plan,
     evaluate,
-    plan,
+    sites,
 )
 from iamkit.policy.formula import And, Or
 
@@ -81,11 +81,12 @@ def test_the_same_answer_is_the_same_object(attach: Attach, jeff: Caller) -> Non
 def test_reasons_are_remembered_up_to_a_bound(
     attach: Attach, jeff: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond it decisions are made anew and stay right."""
-    monkeypatch.setattr(plan, "_MAX_REASONS", 0)
+    """Beyond it, decisions that hang on a condition are made anew and stay right."""
+    monkeypatch.setattr(sites, "_MAX_REASONS", 0)
     made = compile_plan(_layers(attach), ResourceLayers(), jeff, "doc:Get")
-    request = AccessRequest(jeff, "doc:Get", "arn:aws:doc:::a/b")
+    request = AccessRequest(jeff, "doc:Get", "arn:aws:doc:::b", Context({"app:k": "x"}))
 
+    assert made.decide(request)
     assert made.decide(request) == made.decide(request)
     assert made.decide(request) is not made.decide(request)
 

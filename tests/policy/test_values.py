@@ -102,14 +102,17 @@ def test_bytes_are_strict_base64() -> None:
 @pytest.mark.parametrize(
     ("text", "network"),
     [
-        ("10.1.2.3/8", values.Network(4, 10 << 24, 0xFF000000)),
-        ("10.0.0.1", values.Network(4, (10 << 24) + 1, 0xFFFFFFFF)),
-        ("::ffff:10.0.0.0/104", values.Network(4, 10 << 24, 0xFF000000)),
+        ("10.1.2.3/8", values.Network(10 << 24, -1 << 24)),
+        ("10.0.0.1", values.Network((10 << 24) + 1, -1)),
+        ("::ffff:10.0.0.0/104", values.Network(10 << 24, -1 << 24)),
+        ("::a00:1/128", values.Network((1 << 128) + (10 << 24) + 1, -1)),
+        ("::ffff:0:0/95", values.Network((1 << 128) + (0xFFFE << 32), -1 << 33)),
     ],
 )
 def test_networks(text: str, network: values.Network) -> None:
-    """Bits below the mask do not count, a bare address is one address, v4 inside v6 is v4."""
+    """Bits below the mask do not count, a bare address is one address, v4 inside v6 is v4, no other v6 is."""
     assert values.parse_network(text) == network
+    assert values.parse_network(network.example).first == network.first
 
 
 @pytest.mark.parametrize(
