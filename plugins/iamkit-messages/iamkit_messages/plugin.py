@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from iamkit import hookimpl
+from iamkit import Settings, hookimpl
 from iamkit.credentials.message import Channel, Message
 from iamkit.credentials.mfa import MfaMethod, MfaServices
 from iamkit_messages import codes, configuration
-from iamkit_messages.configuration import Configuration
+from iamkit_messages.configuration import SECTION, Configuration
 
 
 class MessagesPlugin:
@@ -16,6 +16,11 @@ class MessagesPlugin:
 
     def __init__(self, given: Configuration | None = None) -> None:
         self._given = given
+
+    @hookimpl
+    def iamkit_settings(self, settings: Settings) -> str:
+        configuration.chosen(self._given, settings.plugins)
+        return SECTION
 
     @hookimpl
     def iamkit_deliver(self, message: Message, settings: Mapping[str, str]) -> bool | None:

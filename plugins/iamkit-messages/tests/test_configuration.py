@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from iamkit import ConfigurationError
+from iamkit import IAM, ConfigurationError
 from iamkit.plugins import plugin_manager
-from iamkit_messages import Configuration, FormGateway, Security, Smtp, configuration
+from iamkit_messages import Configuration, FormGateway, MessagesPlugin, Security, Smtp, configuration
 from iamkit_messages.plugin import plugin
 
 
@@ -62,6 +62,18 @@ def test_without_settings_it_does_nothing() -> None:
     """To install it is not to turn it on."""
     assert configuration.chosen(None, {}) == Configuration()
     assert configuration.chosen(None, {"other.smtp_host": "mail.example"}) == Configuration()
+
+
+def test_the_settings_file_turns_it_on(tmp_path: Path) -> None:
+    """And a misspelt line keeps the app from starting."""
+    section = '[messages]\nsmtp_host = "127.0.0.1"\nsmtp_sender = "iam@app.example"\nfactors = ["email"]\n'
+    (tmp_path / "iamkit.toml").write_text(section, encoding="utf-8")
+    with IAM(tmp_path, plugins=[MessagesPlugin()], entry_points=False) as iam:
+        assert iam.settings.section("messages")["factors"] == "email"
+
+    (tmp_path / "iamkit.toml").write_text(section.replace("smtp_host", "smtp_hots"), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="smtp_hots"):
+        IAM(tmp_path, plugins=[MessagesPlugin()], entry_points=False)
 
 
 def test_it_is_a_plugin() -> None:
