@@ -66,7 +66,7 @@ def template_context(request: Request) -> dict[str, Any]:
 
 
 def _reached(router: Router, scope: Scope) -> tuple[Endpoint, ...]:
-    """What has to be allowed for `scope`, followed through mounts; nothing if no endpoint runs."""
+    """What has to be allowed for `scope`, followed through mounts; empty if none of the app's runs."""
     for _ in range(100):
         found, node, child = nodes.match(list(router.routes), scope)
         if node is None or found is not Match.FULL:
