@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
+from iamkit.credentials.sources import SprayWatch
 from iamkit.gate import cross_site, csrf
 from iamkit.gate.asking import csrf_token, request_served
+from iamkit.gate.claim import Claims
 from iamkit.gate.current import current_principal
+from iamkit.gate.factors import Factors
+from iamkit.gate.link_holders import LinkHolders
 from iamkit.gate.next_page import next_page
+from iamkit.gate.outbox import Outbox
+from iamkit.gate.pace import Pace
+from iamkit.gate.password_change import PasswordChange
+from iamkit.gate.recovery import Recovery
+from iamkit.gate.sign_in import SignIn
+from iamkit.late import made_once
 from iamkit.wiring import Wiring
+
+# A failed sign-in takes a multiple of this, in seconds: longer than a hash takes on a machine that is not
+# overrun. With a cost that hides nothing anyway, as in tests, it waits for nothing.
+_BEAT: Final = 0.25
+_REAL_MEMORY: Final = 1024
 
 
 class Doors(Wiring):
@@ -28,6 +45,7 @@ class Doors(Wiring):
     ) -> NewSession:
         """Start a session for a user who knows the password. Raises InvalidCredentials, Throttling.
 
+        A session by cookie is refused to another site's form, with AccessDenied.
         `source` is the caller's address, by which attempts are limited too; `device` the browser's device
         cookie, by which its owner gets in even while strangers guess. A session by cookie is refused, with
         AccessDenied, to another site's form.
@@ -74,6 +92,21 @@ class Doors(Wiring):
         )
 
     @property
+    def recovery(self) -> Recovery:
+        """Forgotten passwords: `request` a link, `finish` by it."""
+        return self.correspondence.recovery
+
+    @property
+    def links(self) -> LinkHolders:
+        """What other links are good for: `accept` an invitation, `confirm` an address."""
+        return self.correspondence.links
+
+    @property
+    def outbox(self) -> Outbox:
+        """What waits to be sent."""
+        return self.correspondence.outbox
+
+    @property
     def cookie_name(self) -> str:
         """The name of the session cookie: `__Host-iamkit`, or `iamkit` in development."""
         return cookie_name(development=self.settings.development)
@@ -81,15 +114,6 @@ class Doors(Wiring):
     def session_cookie(self, session: NewSession | None) -> str:
         """The Set-Cookie value that carries a session to a browser; with None, the one that takes it away."""
         return set_cookie(session, now=self.clock.now(), development=self.settings.development)
-
-    @property
-    def device_cookie_name(self) -> str:
-        """The name of the cookie by which a browser is known again; it proves nothing."""
-        return f"{self.cookie_name}-device"
-
-    def device_cookie(self, session: NewSession) -> str | None:
-        """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
-        return known_device_cookie(session, development=self.settings.development)
 
     def csrf_token(self) -> str:
         """The token for the header `X-CSRF-Token`, for pages drawn in the running request (THR-S5).
@@ -105,3 +129,68 @@ class Doors(Wiring):
     def next_page(self, text: str | None, default: str = "/") -> str:
         """Where to send somebody who signed in: `text` if it is a page of this site, else `default`."""
         return next_page(text, hosts=self.settings.hosts) or default
+
+    @property
+    def device_cookie_name(self) -> str:
+        """The name of the cookie by which a browser is known again; it proves nothing."""
+        return f"{self.cookie_name}-device"
+
+    def device_cookie(self, session: NewSession) -> str | None:
+        """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
+        return known_device_cookie(session, development=self.settings.development)
+
+    # --- the rooms behind them -------------------------------------------------------------------
+
+    @made_once
+    def _sign_in(self) -> SignIn:
+        return SignIn(
+            store=self.store,
+            claims=self._claims,
+            hasher=self._hasher,
+            throttle=self._throttle,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            new_passwords=self.passwords,
+        )
+
+    @made_once
+    def _password_change(self) -> PasswordChange:
+        return PasswordChange(
+            store=self.store,
+            claims=self._claims,
+            throttle=self._throttle,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            new_passwords=self.passwords,
+        )
+
+    @made_once
+    def _claims(self) -> Claims:
+        return Claims(
+            store=self.store,
+            hasher=self._hasher,
+            throttle=self._throttle,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            home_account=lambda: self.deployment().home_account,
+            spray=SprayWatch(self.ids, self.clock),
+            pace=Pace(_BEAT if self._password_cost.memory_kib >= _REAL_MEMORY else 0),
+        )
+
+    @made_once
+    def factors(self) -> Factors:
+        """Second factors: the rest of a sign-in, and fresher ones in a session that lives."""
+        return Factors(
+            store=self.store,
+            sealer=self.keyring,
+            methods=self._mfa_methods,
+            letters=self.correspondence.letters,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            mark=self._hasher.mark,
+            home_account=lambda: self.deployment().home_account,
+        )

@@ -15,6 +15,7 @@ from typing import Final
 
 from iamkit import plugins as plugin_room
 from iamkit import settings as settings_room
+from iamkit.audit.trail import Trail
 from iamkit.clock import Clock, SystemClock
 from iamkit.credentials.key_file import FileKeyProvider, KeyFileMissingError
 from iamkit.credentials.sealing import KeyProvider, Keyring
@@ -54,6 +55,8 @@ class Ground:
         # Held while a room is made; rooms make each other, so the same thread may hold it twice.
         self.making = threading.RLock()
         self._hooks = plugin_room.plugin_manager(plugins, entry_points=entry_points)
+        sections = self._hooks.hook.iamkit_settings(settings=self.settings)
+        settings_room.check_sections(self.settings, frozenset(sections))
 
     @made_once
     def store(self) -> Store:
@@ -72,6 +75,11 @@ class Ground:
     def keyring(self) -> Keyring:
         """Seals and opens secrets. Raises ConfigurationError if the key file cannot be read."""
         return Keyring(self.store, self._key_provider(), self.ids, self.clock)
+
+    @made_once
+    def trail(self) -> Trail:
+        """Keeps audit events."""
+        return Trail(self.store, seen=lambda event: self._hooks.hook.iamkit_audit(event=event))
 
     def deployment(self) -> Deployment:
         """What the first start fixed. Raises NotInitialized before it."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from iamkit.audit.event import Event
     from iamkit.credentials.authentication import Authentication
+    from iamkit.credentials.message import Message
     from iamkit.credentials.mfa import MfaMethod, MfaServices
     from iamkit.credentials.sealing import KeyProvider
     from iamkit.gate.verdict import Refusal
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from iamkit.policy.layers import AttachedPolicy
     from iamkit.policy.operators import Operator
     from iamkit.policy.request import ContextValue
+    from iamkit.settings import Settings
     from iamkit.storage import Store
     from iamkit.web.routes import Route
 
@@ -66,6 +68,15 @@ def iamkit_context(request: HttpRequest | None, principal: Principal) -> Mapping
 
     Called by the gate before every decision; `request` is None outside HTTP. Keys beginning with `aws:` or
     `iamkit:`, and keys that another plugin gave, are refused: the decision is then a denial.
+    """
+
+
+@hookspec
+def iamkit_settings(settings: Settings) -> str:
+    """Check a plugin's own settings, `settings.section(NAME)`, and return NAME.
+
+    Called once, when an IAM is made. Raise ConfigurationError for what is missing or wrong, so that the app
+    does not start with it. A section that no plugin answers for is a configuration error.
     """
 
 
@@ -122,6 +133,17 @@ def iamkit_key_provider(url: str) -> KeyProvider | None:
     """Supply the key-encryption key from elsewhere than a file.
 
     Called once, at start-up, with the setting `kek`; return None for other schemes.
+    """
+
+
+@hookspec(firstresult=True)
+def iamkit_deliver(message: Message, settings: Mapping[str, str]) -> bool | None:
+    """Take a message to a person: a link, a code, a notice.
+
+    Called by the outbox, in a thread of its own, after the change that the message tells of was committed.
+    Return None if the channel is not yours, True once it is delivered; False, and whatever is raised, has it
+    tried again later with the same `message_id`. `settings` are those of all plugins, as `SECTION.NAME`.
+    `wording.written(message)` is its text. Never log that.
     """
 
 

@@ -95,6 +95,8 @@ class IAM(Tables):
     def close(self) -> None:
         """Write what is queued and release files and connections."""
         # Only what was made is closed: a cached property stands in the instance's own dictionary.
+        if "correspondence" in self.__dict__:
+            self.outbox.close()
         if "decisions" in self.__dict__:
             self.decisions.close()
         if "store" in self.__dict__:

@@ -1,6 +1,7 @@
 """Settings: one frozen tree. Arguments win over `IAMKIT_*`, that over `iamkit.toml`, that over defaults.
 
-A setting that nobody knows is an error, not a silently ignored line.
+A setting that nobody knows is an error, not a silently ignored line. Plugins have sections: a table `[NAME]`
+in the file, variables `IAMKIT_NAME__SETTING`, or an argument `NAME={"setting": …}`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _PATH: Final = re.compile(
     r"(?:/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?)?)?", re.ASCII
 )
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+_LINK_BASE: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _SERVICE: Final = re.compile(r"[a-z0-9.-]{1,64}", re.ASCII)
 
 
@@ -65,12 +67,23 @@ class Settings:
     ready_path: str = ""
     # The rules for passwords: `modern` (NIST SP 800-63B-4), `pci` (PCI DSS 4.0.1) or `aws`.
     password_profile: str = "modern"  # noqa: S105  # a name
+    # Where the app's pages for links are: the links of mails are `LINK_BASE/reset-password?token=…`.
+    link_base: str = ""
+    # How long an invitation is good.
+    invitation_hours: int = 72
     # A file of breached passwords, as the Pwned Passwords project gives them, ordered by hash.
     breached_passwords: str = ""
     # The share of allowed decisions that is kept in the decision log; denials always are.
     allow_sampling: float = 1.0
     # SEM-E9, D-1: whether a silent session policy limits a resource policy that names the session.
     session_policy_binds_direct_grants: bool = False
+    # The settings of plugins, as `SECTION.NAME`; lists as texts with commas.
+    plugins: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def section(self, name: str) -> dict[str, str]:
+        """The settings of a plugin, by their names."""
+        head = f"{name}."
+        return {key.removeprefix(head): text for key, text in self.plugins.items() if key.startswith(head)}
 
     @property
     def store_url(self) -> str:
@@ -97,11 +110,25 @@ def load(
     """Settings for `directory`. Raises ConfigurationError naming the setting and where it came from."""
     root = Path(directory).expanduser().absolute()
     values: dict[str, object] = {}
+    plugins: dict[str, str] = {}
     for name, (value, origin) in gathered(root, environment, arguments).items():
-        values[name] = _converted(name, value, origin)
-    settings = Settings(directory=root, **values)  # type: ignore[arg-type]  # checked by _converted
+        if "." in name:
+            plugins[name] = _plain(name, value, origin)
+        else:
+            values[name] = _converted(name, value, origin)
+    settings = Settings(directory=root, plugins=plugins, **values)  # type: ignore[arg-type]  # checked by _converted
     _check(settings)
     return settings
+
+
+def check_sections(settings: Settings, known: frozenset[str]) -> None:
+    """Raises ConfigurationError for a section that no plugin answers for."""
+    for name in settings.plugins:
+        section = name.partition(".")[0]
+        if section not in known:
+            raise ConfigurationError(
+                f"no installed plugin has settings `{section}`; install it, or remove them"
+            )
 
 
 def gathered(
@@ -117,18 +144,44 @@ def gathered(
             raise ConfigurationError(f"`{path}` is not valid TOML: {fault}") from fault
         except OSError as fault:
             raise ConfigurationError(f"`{path}` cannot be read: {fault.strerror}") from fault
-        found.update({name: (value, str(path)) for name, value in table.items()})
+        found.update(_flat(table, str(path)))
     for variable, text in (os.environ if environment is None else environment).items():
         # IAMKIT_TEST_… belongs to the test suite, the directory and the caller's key to the command line.
         if variable in _NOT_SETTINGS or variable.startswith("IAMKIT_TEST_"):
             continue
         if variable.startswith(ENVIRONMENT_PREFIX):
-            found[variable.removeprefix(ENVIRONMENT_PREFIX).lower()] = (text, variable)
-    found.update({name: (value, "argument") for name, value in arguments.items() if value is not None})
+            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+            found[name.replace("__", ".", 1)] = (text, variable)
+    found.update(_flat({name: value for name, value in arguments.items() if value is not None}, "argument"))
     return found
 
 
-_FIELDS: Final = {field.name: field for field in dataclasses.fields(Settings) if field.name != "directory"}
+def _flat(table: Mapping[str, object], origin: str) -> dict[str, tuple[object, str]]:
+    """A table with its sections laid out, as `SECTION.NAME`."""
+    found: dict[str, tuple[object, str]] = {}
+    for name, value in table.items():
+        if isinstance(value, Mapping) and name not in _FIELDS:
+            found.update({f"{name}.{inner}": (part, origin) for inner, part in value.items()})
+        else:
+            found[name] = (value, origin)
+    return found
+
+
+def _plain(name: str, value: object, origin: str) -> str:
+    """A plugin's setting as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+        return ",".join(value)
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ConfigurationError(
+        f"`{name}` ({origin}) needs a text, a number, `true` or `false`, or a list of texts"
+    )
+
+
+_APART: Final = ("directory", "plugins")
+_FIELDS: Final = {field.name: field for field in dataclasses.fields(Settings) if field.name not in _APART}
 
 
 def _converted(name: str, value: object, origin: str) -> object:
@@ -195,6 +248,12 @@ _WORDS: Final[dict[type, str]] = {
 def _check(settings: Settings) -> None:
     if not 0.0 <= settings.allow_sampling <= 1.0:
         raise ConfigurationError("`allow_sampling` must be between 0 and 1")
+    if not 1 <= settings.invitation_hours <= 720:
+        raise ConfigurationError("`invitation_hours` must be between 1 and 720")
+    if settings.link_base and not _LINK_BASE.fullmatch(settings.link_base):
+        raise ConfigurationError("`link_base` must be a URL such as `https://app.example/account`")
+    if settings.link_base.startswith("http:") and not settings.development:
+        raise ConfigurationError("`link_base` must be `https:`; plain http is for `development`")
     if settings.body_limit < 0:
         raise ConfigurationError("`body_limit` must not be negative")
     try:

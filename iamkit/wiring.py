@@ -9,15 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from iamkit.audit.decision_log import DecisionLog
-from iamkit.audit.event import Event
-from iamkit.audit.trail import Trail
 from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
 from iamkit.builtin.sigv4 import SigV4Authenticator
+from iamkit.builtin.tokens import TokenAuthenticator
 from iamkit.clock import Clock
 from iamkit.credentials import challenges, mfa
 from iamkit.credentials.hashing import DEFAULT, Hasher, HashingGate, HashParameters
@@ -26,20 +24,17 @@ from iamkit.credentials.password_lists import CommonPasswords, RangeFile
 from iamkit.credentials.password_rules import PasswordList, profile_named
 from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sigv4 import SigV4Rules
-from iamkit.credentials.sources import SprayWatch
 from iamkit.credentials.throttle import Throttle
 from iamkit.errors import ConfigurationError
 from iamkit.gate.authenticate import Authenticator
-from iamkit.gate.claim import Claims
 from iamkit.gate.context import ContextBuilder
-from iamkit.gate.factors import Factors, factor_throttle
+from iamkit.gate.correspondence import Correspondence
+from iamkit.gate.factors import factor_throttle
 from iamkit.gate.gate import Gate
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
-from iamkit.gate.pace import Pace
+from iamkit.gate.outbox import resume_what_is_left
 from iamkit.gate.parts import Parts
-from iamkit.gate.password_change import PasswordChange
-from iamkit.gate.sign_in import SignIn
 from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal
 from iamkit.ground import Ground
@@ -61,11 +56,6 @@ from iamkit.policy.model import Policy
 from iamkit.policy.operators import STANDARD
 from iamkit.storage import Store
 from iamkit.web.sniff import FrameworkRoutes
-
-# A failed sign-in takes a multiple of this, in seconds: longer than a hash takes on a machine that is not
-# overrun. With a cost that hides nothing anyway, as in tests, it waits for nothing.
-_BEAT: Final = 0.25
-_REAL_MEMORY: Final = 1024
 
 
 class Wiring(Ground):
@@ -137,11 +127,6 @@ class Wiring(Ground):
         )
 
     @made_once
-    def trail(self) -> Trail:
-        """Keeps audit events."""
-        return Trail(self.store, seen=self._announce)
-
-    @made_once
     def decisions(self) -> DecisionLog:
         """Keeps decisions."""
         return DecisionLog(LateStore(lambda: self.store), documents.keep_all)
@@ -158,6 +143,7 @@ class Wiring(Ground):
             current=self.principals.current,
             throttle=self._throttle,
             passwords=self.passwords,
+            letters=self.correspondence.letters,
             mfa_methods=self._mfa_methods,
             factor_throttle=lambda method: factor_throttle(self.store, self.clock, method),
             take_try=lambda key: challenges.take_try_alone(
@@ -214,61 +200,29 @@ class Wiring(Ground):
         )
 
     @made_once
-    def _sign_in(self) -> SignIn:
-        return SignIn(
-            store=self.store,
-            claims=self._claims,
-            hasher=self._hasher,
-            throttle=self._throttle,
-            trail=self.trail,
-            clock=self.clock,
-            ids=self.ids,
-            new_passwords=self.passwords,
-        )
-
-    @made_once
-    def _password_change(self) -> PasswordChange:
-        return PasswordChange(
-            store=self.store,
-            claims=self._claims,
-            throttle=self._throttle,
-            trail=self.trail,
-            clock=self.clock,
-            ids=self.ids,
-            new_passwords=self.passwords,
-        )
-
-    @made_once
-    def _claims(self) -> Claims:
-        return Claims(
-            store=self.store,
-            hasher=self._hasher,
-            throttle=self._throttle,
-            trail=self.trail,
-            clock=self.clock,
-            ids=self.ids,
-            home_account=lambda: self.deployment().home_account,
-            spray=SprayWatch(self.ids, self.clock),
-            pace=Pace(_BEAT if self._password_cost.memory_kib >= _REAL_MEMORY else 0),
-        )
-
-    @made_once
-    def factors(self) -> Factors:
-        """Second factors: the rest of a sign-in, and fresher ones in a session that lives."""
-        return Factors(
-            store=self.store,
+    def correspondence(self) -> Correspondence:
+        """What is sent to people, and what the links in it are good for."""
+        return Correspondence(
+            store=LateStore(lambda: self.store),
             sealer=self.keyring,
-            methods=self._mfa_methods,
             trail=self.trail,
             clock=self.clock,
             ids=self.ids,
+            new_passwords=self.passwords,
+            throttle=self._throttle,
+            home_account=lambda: self.deployment().home_account,
+            deliver=lambda message: self._hooks.hook.iamkit_deliver(
+                message=message, settings=self.settings.plugins
+            ),
+            link_base=self.settings.link_base,
+            invitation_hours=self.settings.invitation_hours,
         )
 
     @made_once
     def _mfa_methods(self) -> Mapping[str, MfaMethod]:
-        services = MfaServices(ids=self.ids, hasher=self._hasher)
-        given = self._hooks.hook.iamkit_mfa_methods(services=services)
-        return mfa.by_name(method for methods in given for method in methods)
+        on = self.settings
+        made = MfaServices(ids=self.ids, hasher=self._hasher, settings=on.plugins, development=on.development)
+        return mfa.by_name(self._hooks.hook.iamkit_mfa_methods(services=made))
 
     def _parts(self) -> Parts:
         return self._gate_parts
@@ -279,6 +233,7 @@ class Wiring(Ground):
         self._register_authenticating_builtins()
         hook, cookie = self._hooks.hook, cookie_name(development=self.settings.development)
         authenticator = Authenticator(hook.iamkit_authenticate, session_cookie=cookie)
+        resume_what_is_left(self.store, lambda: self.correspondence.outbox)
         return Parts(
             deployment=deployment,
             authenticator=authenticator,
@@ -307,6 +262,7 @@ class Wiring(Ground):
         for builtin in (
             SigV4Authenticator(self.store, self.keyring, self.clock, self.ids, rules),
             SessionAuthenticator(self.store, self.clock, cookie=cookie),
+            TokenAuthenticator(self.store, self.clock),
         ):
             self._hooks.register(builtin)
 
@@ -334,9 +290,6 @@ class Wiring(Ground):
 
     def _plugin_guardrails(self, account: str) -> Sequence[AttachedPolicy]:
         return [item for given in self._hooks.hook.iamkit_guardrails(account=account) for item in given]
-
-    def _announce(self, event: Event) -> None:
-        self._hooks.hook.iamkit_audit(event=event)
 
     def _render(self, refusal: Refusal) -> HttpResponse:
         answer: HttpResponse = self._hooks.hook.iamkit_refusal(refusal=refusal)

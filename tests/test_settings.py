@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from iamkit.errors import ConfigurationError
-from iamkit.settings import Settings, load
+from iamkit.settings import Settings, check_sections, load
 
 
 def _file(directory: Path, text: str) -> None:
@@ -144,7 +144,7 @@ def test_what_is_no_proxy_address_is_refused(tmp_path: Path, proxies: str) -> No
 
 
 @pytest.mark.parametrize(
-    "content", [b"store = ", b"\xff\xfe", b"store = 'a'\nstore = 'b'", b"[table]\nx = 1"]
+    "content", [b"store = ", b"\xff\xfe", b"store = 'a'\nstore = 'b'", b"[table]\nx = [[1]]"]
 )
 def test_a_broken_file_stops_the_start(tmp_path: Path, content: bytes) -> None:
     """What is no TOML, or is TOML of another shape, is refused with the file's name."""
@@ -173,3 +173,35 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
 
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings.development = True  # type: ignore[misc]  # that it is refused is the point
+
+
+def test_a_plugin_has_a_section_of_settings(tmp_path: Path) -> None:
+    """From file, environment and arguments, in that order; numbers and lists become texts."""
+    _file(tmp_path, '[lamp]\ncolor = "red"\nwatts = 60\nrooms = ["hall", "attic"]\ndim = true')
+    environment = {"IAMKIT_LAMP__WATTS": "40"}
+
+    settings = load(tmp_path, environment=environment, lamp={"color": "blue"})
+
+    assert settings.section("lamp") == {
+        "color": "blue",
+        "watts": "40",
+        "rooms": "hall,attic",
+        "dim": "true",
+    }
+    assert settings.section("lam") == {}
+
+
+@pytest.mark.parametrize("value", [None, [1], {"a": 1}])
+def test_a_plugins_setting_is_something_plain(tmp_path: Path, value: object) -> None:
+    """What is no text, number, truth or list of texts is refused by name."""
+    with pytest.raises(ConfigurationError, match=r"`lamp\.color`"):
+        load(tmp_path, environment={}, lamp={"color": value})
+
+
+def test_a_section_needs_a_plugin(tmp_path: Path) -> None:
+    """A misspelt section is an error that names it."""
+    settings = load(tmp_path, environment={"IAMKIT_LAMB__COLOR": "red"})
+
+    with pytest.raises(ConfigurationError, match="`lamb`"):
+        check_sections(settings, frozenset({"lamp"}))
+    check_sections(settings, frozenset({"lamb"}))

@@ -16,6 +16,7 @@ from iamkit.management import attachments, inline, users
 from iamkit.policy import Action, Service
 from iamkit.policy.operators import STANDARD, Operator
 from iamkit.policy.request import ContextValue
+from iamkit.settings import Settings
 
 
 def _iam(tmp_path: Path, *plugins: object) -> IAM:
@@ -143,3 +144,23 @@ def test_an_unknown_key_provider_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="vault:nowhere"):
         iam.initialize()
+
+
+class Lamp:
+    """A plugin with settings of its own."""
+
+    @hookimpl
+    def iamkit_settings(self, settings: Settings) -> str:
+        if "color" not in settings.section("lamp"):
+            raise ConfigurationError("`lamp.color` is missing")
+        return "lamp"
+
+
+def test_plugins_check_their_settings_before_anything_is_opened(tmp_path: Path) -> None:
+    """What is missing, and what belongs to nobody, stops the start."""
+    IAM(tmp_path, plugins=[Lamp()], entry_points=False, lamp={"color": "red"}).close()
+    with pytest.raises(ConfigurationError, match=r"lamp\.color"):
+        IAM(tmp_path, plugins=[Lamp()], entry_points=False)
+    with pytest.raises(ConfigurationError, match="`lamb`"):
+        IAM(tmp_path, plugins=[Lamp()], entry_points=False, lamp={"color": "red"}, lamb={"age": 1})
+    assert list(tmp_path.iterdir()) == []

@@ -30,11 +30,12 @@ def show(terminal: Terminal) -> None:
     given = settings.gathered(root, None, {})
     rows: list[tuple[str, object, str]] = [("directory", str(root), terminal.directory_origin)]
     for part in dataclasses.fields(loaded):
-        if part.name == "directory":
+        if part.name in ("directory", "plugins"):
             continue
         value = getattr(loaded, part.name)
         if part.name in _URLS:
             value = shown(getattr(loaded, f"{part.name}_url"))
         rows.append((part.name, value, given[part.name][1] if part.name in given else "default"))
+    rows += [(name, "(set)", given[name][1]) for name in sorted(loaded.plugins)]
     data = [{"setting": name, "value": value, "origin": origin} for name, value, origin in rows]
     terminal.output.table(("SETTING", "VALUE", "ORIGIN"), rows, data, empty="there are no settings")

@@ -26,7 +26,8 @@ class Authentication:
     an access key id or a session's public id and may be logged. `issued_at` is set for sessions and
     temporary credentials only (`aws:TokenIssueTime`, SEM-K3). `mfa_at` is when a second factor was last
     shown in this session; `factors` names the factors used. `by_cookie` says that a browser sent it
-    unasked, so cross-site rules apply.
+    unasked, so cross-site rules apply. `session_policies` are the digests of policies that narrow what the
+    bearer may do.
     """
 
     account: str
@@ -38,6 +39,7 @@ class Authentication:
     mfa_at: datetime | None = None
     factors: tuple[str, ...] = ()
     by_cookie: bool = False
+    session_policies: tuple[str, ...] = ()
 
     @property
     def temporary(self) -> bool:

@@ -163,9 +163,9 @@ class Hasher:
         return Verification(ok=True, needs_rehash=stale)
 
     def mark(self, text: str) -> str:
-        """32 hex digits that stand for a text and tell nobody without the pepper what it is."""
+        """32 hex digits that stand for a text, always, and tell nobody without the pepper what it is."""
         raw = text.encode("utf-8", "surrogatepass")
-        return self._peppers.mix(self._peppers.current, raw).hex()[:32]
+        return self._peppers.mix(self._peppers.first, raw).hex()[:32]
 
     def adopt_key(self, unit: Unit, key: bytes) -> str:
         """Keep the key under which other software mixed its passwords; the pepper id for its hashes."""

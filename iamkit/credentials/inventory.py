@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iamkit import epochs
-from iamkit.credentials import known_devices, mfa, passwords, recovery_codes, sessions
+from iamkit.credentials import known_devices, links, mfa, passwords, recovery_codes, sessions, tokens
 from iamkit.credentials.access_keys import AccessKey, held_by
 from iamkit.credentials.passwords import PasswordRecord
 from iamkit.credentials.sessions import SessionRecord
@@ -44,6 +44,8 @@ def remove_all(unit: Unit, *, account: str, user_id: str) -> None:
     mfa.release_all(unit, user_id)
     recovery_codes.remove_all(unit, user_id)
     known_devices.forget_all(unit, user_id)
+    tokens.remove_all(unit, user_id)
+    links.void(unit, user_id)
     unit.remove_all(SessionRecord, {"user_id": user_id})
     sessions.end_all(unit, account=account, user_id=user_id)
     unit.bump(epochs.principal(user_id))

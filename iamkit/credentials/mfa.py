@@ -11,10 +11,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from itertools import chain
+from typing import Final, Protocol, runtime_checkable
 
 from iamkit import epochs
 from iamkit.credentials.hashing import HashedPassword, Verification
+from iamkit.credentials.message import Message
 from iamkit.credentials.secret import Sealer
 from iamkit.errors import ConfigurationError, EntityAlreadyExists, LimitExceeded, NoSuchEntity
 from iamkit.ids import Ids
@@ -79,13 +81,17 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a method is told when a factor is asked for. `devices` are the subject's of that method."""
+    """What a method is told when a factor is asked for. `devices` are the subject's of that method.
+
+    `given` is what the client said when it began: a telephone number to enrol, which device to send to.
+    """
 
     subject: Subject
     devices: tuple[MfaDevice, ...]
     now: datetime
     reader: Reader
     sealer: Sealer
+    given: Answer = field(default_factory=dict, repr=False)
 
     def secret_of(self, device: MfaDevice) -> bytes:
         """What the device keeps secret. Raises SealBroken."""
@@ -94,12 +100,16 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A challenge. `shown` goes to the client as JSON; `kept` comes back with an answer, `tries` times."""
+    """A challenge. `shown` goes to the client as JSON; `kept` comes back with an answer, `tries` times.
+
+    `message` is sent once the challenge is kept, and counted: sending costs.
+    """
 
     shown: Mapping[str, object]
     kept: bytes = field(default=b"", repr=False)
     lifetime: timedelta = BEGUN_FOR
     tries: int = 1
+    message: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +137,16 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MfaServices:
-    """What a plugin may build its methods with."""
+    """What a plugin may build its methods with.
+
+    `settings` are those of all plugins, as `SECTION.NAME`. In `development` plain http on one's own machine
+    is no error.
+    """
 
     ids: Ids
     hasher: CodeHasher
     settings: Mapping[str, str] = field(default_factory=dict)
+    development: bool = False
 
 
 class CodeHasher(Protocol):
@@ -160,6 +175,40 @@ class MfaMethod(Protocol):
 
     def finish_enrolment(self, asking: Asking, answer: Answer, kept: bytes) -> Enrolled | None:
         """The new device, if the answer proves that the subject holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyAsking:
+    """What a method is told when a device is asked for by itself, before anybody said a password.
+
+    With a name said, `seed` is 32 bytes that are the same for that name every time and that nobody else can
+    work out, and `devices` are those of whoever has it: none, if nobody has. What is shown must not tell the
+    two apart, so it is filled up with what looks like devices, made of the seed.
+    """
+
+    now: datetime
+    devices: tuple[MfaDevice, ...] = ()
+    seed: bytes | None = field(default=None, repr=False)
+
+
+@runtime_checkable
+class PasskeyMethod(MfaMethod, Protocol):
+    """A method whose devices name their user by themselves, and so can be the first factor.
+
+    A proof has to stand for two factors: that the device is there, and that it knew its user (a PIN, a
+    finger). Without the second there is none.
+    """
+
+    def begin_passkey(self, asking: PasskeyAsking) -> Begun:
+        """Make a challenge for whoever holds a device."""
+
+    def handle_of(self, answer: Answer) -> str | None:
+        """The `handle` of the device that the answer says to be of; None if it says none."""
+
+    def verify_passkey(
+        self, device: MfaDevice | None, answer: Answer, kept: bytes, *, now: datetime
+    ) -> Proof | None:
+        """Check an answer. For no device it takes as long as for one, and the answer is None."""
 
 
 def opened(sealer: Sealer, device: MfaDevice) -> bytes:
@@ -219,6 +268,12 @@ def find(reader: Reader, serial: str) -> MfaDevice | None:
     return reader.get(MfaDevice, (serial,))
 
 
+def by_handle(reader: Reader, method: str, handle: str) -> MfaDevice | None:
+    """The enabled device of that method which is found by `handle`."""
+    found = reader.find(MfaDevice, {"handle": handle}, limit=1)
+    return found[0] if found and found[0].method == method and found[0].user_id is not None else None
+
+
 def get(reader: Reader, account: str, serial: str) -> MfaDevice:
     """The account's device of that serial number. Raises NoSuchEntity."""
     device = find(reader, serial)
@@ -272,10 +327,10 @@ def release_all(unit: Unit, user_id: str) -> None:
         release(unit, device)
 
 
-def by_name(methods: Iterable[MfaMethod]) -> dict[str, MfaMethod]:
-    """The methods by name. Raises ConfigurationError if two have the same."""
+def by_name(groups: Iterable[Iterable[MfaMethod]]) -> dict[str, MfaMethod]:
+    """The methods of all plugins by name. Raises ConfigurationError if two have the same."""
     found: dict[str, MfaMethod] = {}
-    for method in methods:
+    for method in chain.from_iterable(groups):
         if method.name in found:
             raise ConfigurationError(f"two plugins give the factor `{method.name}`; uninstall one")
         found[method.name] = method

@@ -49,11 +49,18 @@ class Peppers:
                 newest = newest or [self._added(unit)]
         self._current = newest[0].pepper_id
         self._keys[self._current] = self._opened(newest[0])
+        with store.read() as reader:
+            self._first = reader.find(PepperRecord, order="created_at", limit=1)[0].pepper_id
 
     @property
     def current(self) -> str:
         """The id of the pepper for new hashes."""
         return self._current
+
+    @property
+    def first(self) -> str:
+        """The id of the oldest pepper, for what must stay the same when peppers rotate."""
+        return self._first
 
     def mix(self, pepper_id: str, text: bytes) -> bytes:
         """HMAC-SHA-256 of `text` under that pepper, 32 bytes. Raises ServiceUnavailable if it is gone."""

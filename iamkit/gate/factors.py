@@ -7,20 +7,22 @@ An attempt is counted before it is checked, for each user and method by itself (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import challenges, known_devices, mfa, recovery_codes, sessions
+from iamkit.credentials import challenges, known_devices, mfa, recovery_codes, sendings, sessions, sources
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.mfa import Answer, Asking, MfaMethod, Proof, Subject
-from iamkit.credentials.secret import Sealer
+from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits, SessionRecord, SessionState
 from iamkit.credentials.throttle import FACTORS, Throttle, known_subject
 from iamkit.errors import ExpiredToken, InputError, InvalidAuthenticationCode, Throttling
+from iamkit.gate.letters import Letters, codes_for
+from iamkit.gate.passkeys import PasskeyBegun, Passkeys
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import users
 from iamkit.identity.users import User
@@ -60,14 +62,29 @@ class Factors:
         store: Store,
         sealer: Sealer,
         methods: Mapping[str, MfaMethod],
+        letters: Letters,
         trail: Recorder,
         clock: Clock,
         ids: Ids,
+        mark: Callable[[str], str],
+        home_account: Callable[[], str],
         limits: SessionLimits = sessions.MODERN,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._methods = methods
+        self._passkeys = Passkeys(
+            store=store,
+            sealer=sealer,
+            methods=methods,
+            trail=trail,
+            clock=clock,
+            ids=ids,
+            mark=mark,
+            home_account=home_account,
+            limits=limits,
+        )
+        self._letters = letters
         self._throttles = {name: factor_throttle(store, clock, name) for name in methods}
         self._trail = trail
         self._clock = clock
@@ -86,15 +103,19 @@ class Factors:
                 found[recovery_codes.RECOVERY] = []
         return tuple(Offer(method, tuple(devices)) for method, devices in found.items())
 
-    def begin(self, token: str, method: str) -> Mapping[str, object]:
+    def begin(
+        self, token: str, method: str, given: Answer | None = None, *, source: str | None = None
+    ) -> Mapping[str, object]:
         """Start a proof: what the method shows to the client, such as WebAuthn options; often nothing.
+
+        `given` is what the client says to it, such as which device a code is sent to.
 
         Raises ExpiredToken, InputError for a method that the user has no device of, Throttling.
         """
         found = self._method(method)
         with self._store.read() as reader:
             here = self._here(reader, token)
-            asking = self._asking(reader, here, method)
+            asking = self._asking(reader, here, method, given)
             if not asking.devices and method != recovery_codes.RECOVERY:
                 raise InputError(
                     f"there is no device for the factor `{method[:40]}`; use one that is offered"
@@ -105,6 +126,11 @@ class Factors:
         with self._store.write() as unit:
             key = (_PURPOSE, here.session.session_id, method)
             challenges.begin(unit, self._sealer, self._ids, key, begun, now=self._clock.now())
+            if begun.message is not None:
+                if (network := sources.network_of(source)) is not None:
+                    sources.reserve(unit, network, now=self._clock.now())
+                self._letters.code(unit, begun.message, user_id=here.subject.user_id, proven=True)
+        self._letters.kick()
         return begun.shown
 
     def finish(
@@ -137,13 +163,37 @@ class Factors:
         if proof is not None:
             started = self._go_on(here, method, proof, taken, throttle, token, source, user_agent, device)
         if proof is None or started is None:
-            self._trail.record_alone(self._event(here, origin, Outcome(InvalidAuthenticationCode.code)))
+            # What the method has to tell of a proof that did not count, such as a counter that went back.
+            about = None if proof is None else proof.facts
+            failure = Outcome(InvalidAuthenticationCode.code, iamkit=about)
+            self._trail.record_alone(self._event(here, origin, failure))
             raise InvalidAuthenticationCode(
                 "the second factor is not right, or was used already; wait for the next code, or begin again"
             )
         session, event = started
         self._trail.announce(event)
         return session
+
+    def begin_passkey(
+        self, name: str | None = None, *, account: str | None = None, method: str | None = None
+    ) -> PasskeyBegun:
+        """Ask for a device that names its user, see `Passkeys.begin`."""
+        return self._passkeys.begin(name, account=account, method=method)
+
+    def finish_passkey(
+        self,
+        token: str | Secret,
+        answer: Answer,
+        *,
+        source: str | None = None,
+        user_agent: str = "",
+        kind: SessionKind = SessionKind.COOKIE,
+        device: str | None = None,
+    ) -> NewSession:
+        """Sign in with a device alone, see `Passkeys.finish`."""
+        return self._passkeys.finish(
+            token, answer, source=source, user_agent=user_agent, kind=kind, device=device
+        )
 
     def _proof(self, method: MfaMethod, here: _Here, answer: Answer, taken: Open | None) -> Proof | None:
         with self._store.read() as reader:
@@ -197,6 +247,7 @@ class Factors:
                 if here.pending and not session.awaits:
                     known = known_devices.greet(unit, self._ids, device, here.subject.user_id, now=now)
                     session = replace(session, device=known)
+                sendings.forget(unit, codes_for(here.subject.user_id))
                 about = {**proof.facts, "sessionId": session.public_id, "method": method}
                 event = self._event(
                     here,
@@ -225,8 +276,8 @@ class Factors:
             raise InputError("the second factor was shown already; choose a new password")
         return _Here(kept, subject_of(user), user)
 
-    def _asking(self, reader: Reader, here: _Here, method: str) -> Asking:
-        return asking_for(reader, self._sealer, here.subject, method, now=self._clock.now())
+    def _asking(self, reader: Reader, here: _Here, method: str, given: Answer | None = None) -> Asking:
+        return asking_for(reader, self._sealer, here.subject, method, now=self._clock.now(), given=given)
 
     def _event(self, here: _Here, origin: Origin, outcome: Outcome) -> Event:
         name = "ConsoleLogin" if here.pending else "StepUp"
@@ -244,10 +295,18 @@ def subject_of(user: User) -> Subject:
     return Subject(user.account, user.user_id, user.name, user.arn, email)
 
 
-def asking_for(reader: Reader, sealer: Sealer, subject: Subject, method: str, *, now: datetime) -> Asking:
+def asking_for(
+    reader: Reader,
+    sealer: Sealer,
+    subject: Subject,
+    method: str,
+    *,
+    now: datetime,
+    given: Answer | None = None,
+) -> Asking:
     """What a method is told about one subject."""
     devices = tuple(item for item in mfa.of_subject(reader, subject.user_id) if item.method == method)
-    return Asking(subject, devices, now, reader, sealer)
+    return Asking(subject, devices, now, reader, sealer, given or {})
 
 
 def factor_throttle(store: Store, clock: Clock, method: str) -> Throttle:

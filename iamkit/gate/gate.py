@@ -30,8 +30,7 @@ from iamkit.gate.challenges import challenges_of, usable
 from iamkit.gate.current import acting
 from iamkit.gate.health import Health, examined
 from iamkit.gate.manners import PLAIN, Manners
-from iamkit.gate.parts import Parts as Parts
-from iamkit.gate.parts import ReadsResourceLayers
+from iamkit.gate.parts import Parts, ReadsResourceLayers
 from iamkit.gate.plans import PlanShelf
 from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal, Verdict

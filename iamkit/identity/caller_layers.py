@@ -93,6 +93,16 @@ class CallerLayersReader:
         ]
         return tuple(found)
 
+    def session(self, reader: Reader, digests: Sequence[str]) -> Policies:
+        """The policies that a credential was narrowed by."""
+        return tuple(
+            AttachedPolicy(
+                self._library.load(reader, digest, PolicyKind.SESSION),
+                PolicySource("session policy", "session", digest=digest),
+            )
+            for digest in digests
+        )
+
     def boundary(self, reader: Reader, entity: User | Role) -> Policies | None:
         """The permissions boundary, or None where none is set."""
         if entity.boundary is None:

@@ -62,6 +62,9 @@ class Principals:
         self._house = house
         self._layers = CallerLayersReader(house, Library() if library is None else library, guardrails)
         self._known: BoundedMap[str, _Known] = BoundedMap(cache_size)
+        self._narrow: BoundedMap[tuple[int, tuple[str, ...]], tuple[CallerLayers, CallerLayers]] = BoundedMap(
+            cache_size
+        )
 
     def resolve(self, authentication: Authentication) -> Principal:
         """Who a credential stands for, now.
@@ -177,16 +180,30 @@ class Principals:
         return tree.path(reader, accounts.get(reader, account).node_id)
 
     def _principal(self, known: _Known, authentication: Authentication | None) -> Principal:
+        layers = known.layers
+        if authentication is not None and authentication.session_policies:
+            layers = self._narrowed(layers, authentication.session_policies)
         return Principal(
             known.caller,
             known.name,
             known.account,
-            known.layers,
+            layers,
             known.tags,
             known.org_path,
             authentication,
             self.judge,
         )
+
+    def _narrowed(self, layers: CallerLayers, digests: tuple[str, ...]) -> CallerLayers:
+        """The layers with session policies, the same object each time: plans are found by it."""
+        key = (id(layers), digests)
+        kept = self._narrow.get(key)
+        if kept is not None and kept[0] is layers:
+            return kept[1]
+        with self._store.read() as reader:
+            made = replace(layers, session=self._layers.session(reader, digests))
+        self._narrow.put(key, (layers, made))
+        return made
 
     def _anonymous_asking(self, judge: Judge) -> Principal:
         return Principal(ANONYMOUS, "anonymous", "", _ANONYMOUS.layers, judge=judge)

@@ -101,6 +101,12 @@ def by_id(reader: Reader, user_id: str) -> User | None:
     return reader.get(User, (user_id,))
 
 
+def of_address(reader: Reader, account: str, address: str, *, limit: int) -> list[User]:
+    """The users of an account whose verified mail address that is."""
+    found = reader.find(User, {"account": account, "email": address}, order="name_key")
+    return [user for user in found if user.email_verified_at is not None][:limit]
+
+
 def listing(
     reader: Reader,
     account: str,
@@ -121,7 +127,7 @@ def set_enabled(unit: Unit, user: User, *, enabled: bool) -> User:
 
 
 def set_email(unit: Unit, user: User, *, email: str | None, verified_at: datetime | None) -> User:
-    """Replace the mail address and the instant it was verified."""
+    """Replace the mail address (as `mail_address.checked` gives it) and the instant it was verified."""
     return _changed(unit, replace(user, email=email, email_verified_at=verified_at))
 
 

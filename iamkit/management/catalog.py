@@ -15,7 +15,9 @@ from iamkit.management import (
     guardrails,
     imports,
     inline,
+    invitations,
     login_profiles,
+    mail_addresses,
     mfa,
     mfa_enrolment,
     password_policy,
@@ -26,6 +28,7 @@ from iamkit.management import (
     sessions,
     simulation,
     tags,
+    tokens,
     tree,
     users,
 )
@@ -34,6 +37,8 @@ from iamkit.policy.catalog import Action, ConditionKey, ResourceType, Service
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
     users,
+    invitations,
+    mail_addresses,
     groups,
     roles,
     policies,
@@ -47,6 +52,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     mfa_enrolment,
     password_policy,
     imports,
+    tokens,
     sessions,
     accounts,
     simulation,

@@ -107,6 +107,7 @@ class Desk:
             self._keep_failure(self._draft(operation, kwargs, attempt, error=fault))
             raise
         self._trail.announce(event)
+        self._services.letters.kick()
         return result
 
     def _prepared(

@@ -7,10 +7,10 @@ anybody what somebody else of the same name had.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from iamkit.credentials import foreign_hashes, passwords
+from iamkit.credentials import foreign_hashes, mail_address, passwords
 from iamkit.credentials.hashing import FOREIGN, HashedPassword
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError, ValidationError
@@ -21,7 +21,6 @@ from iamkit.management.operation import Asks, Work, operation
 
 # How many at once: so long is the store held for one writer.
 LARGEST: Final = 500
-_LONGEST_EMAIL: Final = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,8 @@ def examine(user: object) -> ImportedUser:
     if not isinstance(user, ImportedUser):
         raise ValidationError("an imported user is an `ImportedUser` with a name")
     checked_name("user", user.user_name)
-    email = user.email
-    if email is not None and not (
-        3 <= len(email) <= _LONGEST_EMAIL and "@" in email[1:-1] and email.isprintable() and " " not in email
-    ):
-        raise ValidationError("the e-mail address is none")
+    if user.email is not None:
+        user = replace(user, email=mail_address.checked(user.email))
     if user.password_hash is not None:
         foreign_hashes.form_of(user.password_hash)
     return user
@@ -93,7 +89,7 @@ def import_users(
         if user_records.find(work.unit, work.account, given.user_name) is not None:
             present.append(given.user_name)
             continue
-        created.append(_made(work, given, path, key_id))
+        created.append(_made(work, examine(given), path, key_id))
     return ImportResult(tuple(created), tuple(present))
 
 

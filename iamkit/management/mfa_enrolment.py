@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from iamkit.credentials import challenges, mfa, recovery_codes
+from iamkit.credentials import challenges, mfa, recovery_codes, sendings
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.hashing import HashedPassword
 from iamkit.credentials.mfa import Enrolled, MfaMethod
@@ -18,6 +18,7 @@ from iamkit.credentials.secret import Secret
 from iamkit.credentials.throttle import known_subject
 from iamkit.errors import InputError
 from iamkit.gate.factors import asking_for, subject_of
+from iamkit.gate.letters import codes_for
 from iamkit.identity import users
 from iamkit.identity.users import User
 from iamkit.management import targets
@@ -38,24 +39,36 @@ class Beginning:
     shown: str
 
 
-def _begin_prepare(preparation: Preparation, *, method: str, user_name: str | None = None) -> mfa.Begun:
+def _begin_prepare(
+    preparation: Preparation, *, method: str, user_name: str | None = None, details: Secret | None = None
+) -> mfa.Begun:
     user = users.get(preparation.reader, preparation.account, targets.own_name(preparation, user_name))
     found = _method(preparation, method)
-    begun = found.begin_enrolment(_asking(preparation, user, method))
+    given = {} if details is None else _answer(details)
+    begun = found.begin_enrolment(_asking(preparation, user, method, given))
     if begun is None:
         raise InputError(f"devices of the factor `{method[:40]}` are not enrolled this way")
     return begun
 
 
-def _begin_asks(work: Work, *, method: str, user_name: str | None = None) -> Asks:  # noqa: ARG001
+def _begin_asks(work: Work, *, method: str, user_name: str | None = None, **_others: object) -> Asks:  # noqa: ARG001
     return targets.user(work, user_name)
 
 
 @operation(
     "iamkit:BeginMFAEnrollment", access="Write", on=("user",), asks=_begin_asks, prepare=_begin_prepare
 )
-def begin_mfa_enrollment(work: Work, *, method: str, user_name: str | None = None) -> Beginning:
-    """Start to enrol a device by a method of a plugin: a passkey, an address to send codes to."""
+def begin_mfa_enrollment(
+    work: Work,
+    *,
+    method: str,
+    user_name: str | None = None,
+    details: Secret | None = None,  # noqa: ARG001  # prepared
+) -> Beginning:
+    """Start to enrol a device by a method of a plugin: a passkey, an address to send codes to.
+
+    `details` is what the method wants to know first (JSON: an object of texts), as a telephone number.
+    """
     user = recent_user(work, targets.own_name(work, user_name))
     begun = work.prepared
     if not isinstance(begun, mfa.Begun):
@@ -63,6 +76,8 @@ def begin_mfa_enrollment(work: Work, *, method: str, user_name: str | None = Non
     house = work.house
     key = (_ENROL, user.user_id, method)
     challenges.begin(work.unit, work.services.sealer, house.ids, key, begun, now=house.now())
+    if begun.message is not None:
+        work.services.letters.code(work.unit, begun.message, user_id=user.user_id, proven=False)
     return Beginning(json.dumps(dict(begun.shown)))
 
 
@@ -127,6 +142,7 @@ def finish_mfa_enrollment(
         handle=enrolled.handle,
     )
     work.services.factor_throttle(method).reset(work.unit, known_subject(user.user_id))
+    sendings.forget(work.unit, codes_for(user.user_id))
     return face(work, made)
 
 
@@ -182,11 +198,14 @@ def _method(preparation: Preparation, name: str) -> MfaMethod:
     return found
 
 
-def _asking(preparation: Preparation, user: User, method: str) -> mfa.Asking:
+def _asking(
+    preparation: Preparation, user: User, method: str, given: Mapping[str, str] | None = None
+) -> mfa.Asking:
     return asking_for(
         preparation.reader,
         preparation.services.sealer,
         subject_of(user),
         method,
         now=preparation.house.now(),
+        given=given,
     )

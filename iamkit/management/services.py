@@ -11,6 +11,7 @@ from iamkit.credentials.hashing import Hasher
 from iamkit.credentials.mfa import MfaMethod
 from iamkit.credentials.secret import Sealer
 from iamkit.credentials.throttle import Throttle
+from iamkit.gate.letters import Letters
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.principal import Principal
@@ -43,6 +44,7 @@ class Services:
     options: EvaluationOptions
     throttle: Throttle
     passwords: NewPasswords
+    letters: Letters
     # The second factors that there are, the counter of attempts at each, and a try at what was begun.
     mfa_methods: Mapping[str, MfaMethod] = field(default_factory=dict)
     factor_throttle: Callable[[str], Throttle]

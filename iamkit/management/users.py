@@ -15,7 +15,7 @@ from iamkit.management.operation import Asks, Work, operation
 from iamkit.management.paging import Page, page
 
 
-def _create_asks(
+def create_asks(
     work: Work,
     *,
     user_name: str,
@@ -23,6 +23,7 @@ def _create_asks(
     permissions_boundary: str | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Asks:
+    """What to ask for making a user."""
     arn = work.house.arn(work.account, "user", checked_path(path), checked_name("user", user_name))
     return Asks(
         (arn,),
@@ -31,7 +32,7 @@ def _create_asks(
     )
 
 
-@operation("iam:CreateUser", access="Write", on=("user",), asks=_create_asks)
+@operation("iam:CreateUser", access="Write", on=("user",), asks=create_asks)
 def create_user(
     work: Work,
     *,

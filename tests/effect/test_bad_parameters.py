@@ -33,8 +33,8 @@ TRUST = json.dumps(
         "Statement": {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"},
     }
 )
-# Attempts at what can be guessed are counted before they are looked at.
-TRACES = ("audit_event", "decision", "policy_document", "attempts")
+# Attempts at what can be guessed are counted before they are looked at; a thread sends what was queued.
+TRACES = ("audit_event", "decision", "policy_document", "attempts", "queued_message")
 
 
 def operations() -> dict[str, Operation[..., object]]:
@@ -137,7 +137,12 @@ BENT: tuple[object, ...] = (
 @pytest.fixture(scope="module")
 def iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IAM]:
     """A deployment with one of everything."""
-    with IAM(tmp_path_factory.mktemp("bent") / "data", entry_points=False, password_cost=CHEAPEST) as iam:
+    with IAM(
+        tmp_path_factory.mktemp("bent") / "data",
+        entry_points=False,
+        password_cost=CHEAPEST,
+        link_base="https://app.example/account",
+    ) as iam:
         iam.initialize(account_id=ACCOUNT)
         desk = iam.desk(iam.operator())
         desk.do(users.create_user, user_name="ana")
@@ -195,6 +200,9 @@ def good(iam: IAM) -> dict[str, object]:
         "authentication_code1": Secret("123456"),
         "authentication_code2": Secret("654321"),
         "method": "totp",
+        "token_id": "t_none",
+        "email": "ana@example.org",
+        "details": Secret('{"phone": "+491701234567"}'),
         "answer": Secret('{"code": "123456"}'),
         "users": (ImportedUser("eve"),),
     }

@@ -18,12 +18,14 @@ from iamkit.credentials import challenges
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.hashing import Hasher, HashingGate, HashParameters
 from iamkit.credentials.key_file import FileKeyProvider
+from iamkit.credentials.message import Message
 from iamkit.credentials.mfa import Answer, Asking, Begun, Enrolled, Proof
 from iamkit.credentials.password_rules import MODERN
 from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sealing import Keyring
 from iamkit.credentials.throttle import Throttle
 from iamkit.gate.context import ContextBuilder
+from iamkit.gate.correspondence import Correspondence
 from iamkit.gate.factors import factor_throttle
 from iamkit.gate.gate import Gate
 from iamkit.gate.new_passwords import NewPasswords
@@ -133,14 +135,31 @@ class Office:
         keyring = Keyring(self.store, FileKeyProvider.create(key_file, ids), ids, self.clock)
         peppers = Peppers(self.store, keyring, ids, self.clock)
         hasher = Hasher(peppers, ids, HashingGate(at_once=2, waiting=4), CHEAP)
+        passwords = NewPasswords(profile=MODERN, hasher=hasher, house=lambda: self.house)
+        throttle = Throttle(self.store, self.clock)
+        self.sent: list[Message] = []
+        self.correspondence = Correspondence(
+            store=self.store,
+            sealer=keyring,
+            trail=self.trail,
+            clock=self.clock,
+            ids=ids,
+            new_passwords=passwords,
+            throttle=throttle,
+            home_account=lambda: HOME,
+            deliver=self._deliver,
+            link_base="https://app.example/account",
+            invitation_hours=72,
+        )
         self.services = Services(
             sealer=keyring,
             hasher=hasher,
             caller_layers=CallerLayersReader(self.house, library),
             resource_layers=resources,
             options=options,
-            throttle=Throttle(self.store, self.clock),
-            passwords=NewPasswords(profile=MODERN, hasher=hasher, house=lambda: self.house),
+            throttle=throttle,
+            passwords=passwords,
+            letters=self.correspondence.letters,
             mfa_methods={"word": WordMethod()},
             factor_throttle=lambda method: factor_throttle(self.store, self.clock, method),
             take_try=lambda key: challenges.take_try_alone(self.store, keyring, key, now=self.clock.now()),
@@ -148,6 +167,10 @@ class Office:
             write_decisions=self.log.flush,
             catalog=catalog,
         )
+
+    def _deliver(self, message: Message) -> bool:
+        self.sent.append(message)
+        return True
 
     @staticmethod
     def document(effect: str = "Allow", action: object = "*", resource: object = "*", **more: object) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamkit.credentials import access_keys as keys
-from iamkit.credentials import challenges, mfa, mfa_otp, otp, password_rules, passwords, sessions
+from iamkit.credentials import challenges, mfa, mfa_otp, otp, password_rules, passwords, sessions, tokens
 from iamkit.credentials.secret import Secret
 from iamkit.errors import AccessDenied
 from iamkit.identity import (
@@ -94,6 +94,9 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             limits=sessions.MODERN,
             now=house.now(),
         ).public_id
+        token = tokens.create(
+            unit, house.ids, account=HOME, user_id=sam.user_id, name="kept", now=house.now()
+        ).kept.public_id
     hashed = office.services.hasher.hash(SECRET)
     with office.store.write() as unit:
         for name in ("sam", "caller"):
@@ -120,6 +123,8 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             )
         begun = mfa.Begun({}, b"friend")
         challenges.begin(unit, sealer, house.ids, ("enrol", sam.user_id, "word"), begun, now=house.now())
+        users.set_email(unit, sam, email="sam@example.org", verified_at=None)
+        ana = users.set_email(unit, ana, email="ana@example.org", verified_at=None)
     step = otp.step_at(house.now())
     codes = {
         "authentication_code1": Secret(otp.code_at(seed, step - 1)),
@@ -188,11 +193,20 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             "method": "word",
             "answer": Secret('{"word": "friend"}'),
         },
+        "iamkit:InviteUser": {"user_name": "new", "email": "new@example.org"},
+        "iamkit:ResendInvitation": {"user_name": "ana"},
+        "iamkit:VerifyUserEmail": {"user_name": "sam"},
+        "iamkit:ChangeUserEmail": {"user_name": "sam", "email": "sam@example.net"},
+        "iamkit:DeleteUserEmail": {"user_name": "sam"},
         "iamkit:CreateRecoveryCodes": {"user_name": "sam"},
         "iamkit:ImportUsers": {
             "users": (ImportedUser("eve", "eve@example.org", DJANGO), ImportedUser("sam")),
             "hash_key": Secret(SECRET),
         },
+        "iamkit:CreatePersonalToken": {"user_name": "sam", "name": "laptop", "policy_document": OK},
+        "iamkit:ListPersonalTokens": {"user_name": "sam"},
+        "iamkit:ResetPersonalToken": {"user_name": "sam", "token_id": token},
+        "iamkit:DeletePersonalToken": {"user_name": "sam", "token_id": token},
         "iamkit:ListSessions": {"user_name": "sam"},
         "iamkit:EndSession": {"user_name": "sam", "session_id": session},
         "iamkit:EndSessions": {"user_name": "sam"},
@@ -277,6 +291,8 @@ def _by_action(action: str) -> Operation[..., Any]:
 ALSO: Final = {
     "iam:CreateUser": {"iam:TagUser"},
     "iamkit:ImportUsers": {"iam:CreateUser", "iam:CreateLoginProfile"},
+    "iamkit:InviteUser": {"iam:CreateUser", "iam:CreateLoginProfile"},
+    "iamkit:ResendInvitation": {"iam:CreateLoginProfile"},
 }
 ACTIONS: Final = sorted(item.action for item in OPERATIONS)
 

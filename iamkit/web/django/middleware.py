@@ -17,7 +17,6 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404
-from django.utils.cache import patch_vary_headers
 
 from iamkit.errors import IamkitError
 from iamkit.gate.verdict import Refusal
@@ -219,9 +218,6 @@ def _told(response: Any, request: HttpRequest) -> Any:
 
 
 def _tell(response: HttpResponseBase, admission: Admission) -> None:
-    present = {name.lower() for name in response.headers}
-    for name, value in admission.added_headers(present):
-        if name.lower() == "vary":
-            patch_vary_headers(response, value.split(", "))
-        else:
-            response.headers[name] = value
+    # Django keeps one field of a name.
+    for name, value in admission.completed(list(response.headers.items())):
+        response.headers[name] = value

@@ -183,6 +183,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_known_device_user_id", "iamkit_known_device", ["user_id"])
     op.create_table(
+        "iamkit_link",
+        sa.Column("link_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("address", TEXT, nullable=False),
+        sa.Column("generation", TEXT, nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("link_id", name="pk_iamkit_link"),
+    )
+    op.create_index("ix_iamkit_link_expires_at", "iamkit_link", ["expires_at"])
+    op.create_index("ix_iamkit_link_user_id_purpose", "iamkit_link", ["user_id", "purpose"])
+    op.create_table(
         "iamkit_managed_policy",
         sa.Column("policy_id", TEXT, nullable=False),
         sa.Column("account", TEXT, nullable=False),
@@ -293,6 +307,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pepper_id", name="pk_iamkit_pepper"),
     )
     op.create_table(
+        "iamkit_personal_token",
+        sa.Column("token_id", TEXT, nullable=False),
+        sa.Column("public_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("policy", TEXT, nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("token_id", name="pk_iamkit_personal_token"),
+        sa.UniqueConstraint("public_id", name="uq_iamkit_personal_token_public_id"),
+        sa.UniqueConstraint("user_id", "name", name="uq_iamkit_personal_token_user_id_name"),
+    )
+    op.create_index("ix_iamkit_personal_token_user_id", "iamkit_personal_token", ["user_id"])
+    op.create_table(
         "iamkit_policy_attachment",
         sa.Column("holder_id", TEXT, nullable=False),
         sa.Column("policy_arn", TEXT, nullable=False),
@@ -341,6 +371,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_principal_reference_unique_id", "iamkit_principal_reference", ["unique_id"])
     op.create_table(
+        "iamkit_queued_message",
+        sa.Column("message_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("task", TEXT, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("good_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("message_id", name="pk_iamkit_queued_message"),
+    )
+    op.create_index("ix_iamkit_queued_message_next_at", "iamkit_queued_message", ["next_at"])
+    op.create_table(
         "iamkit_recovery_code",
         sa.Column("user_id", TEXT, nullable=False),
         sa.Column("number", TEXT, nullable=False),
@@ -380,6 +422,14 @@ def upgrade() -> None:
     op.create_index("ix_iamkit_role_account", "iamkit_role", ["account"])
     op.create_index("ix_iamkit_role_arn", "iamkit_role", ["arn"])
     op.create_index("ix_iamkit_role_boundary", "iamkit_role", ["boundary"])
+    op.create_table(
+        "iamkit_sending",
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name="pk_iamkit_sending"),
+    )
+    op.create_index("ix_iamkit_sending_began_at", "iamkit_sending", ["began_at"])
     op.create_table(
         "iamkit_session",
         sa.Column("session_id", TEXT, nullable=False),
