@@ -39,6 +39,10 @@ def client_of(app: Any) -> Any:
     return _plain(app)
 
 
+# With a cookie a client is a browser, which says that the app's own pages sent the request.
+_OWN_PAGE: Final = "same-origin"
+
+
 def carry(client: Any, token: Secret, cookie: str | None) -> Any:
     """Make a client send a session with every request, in place of what it sent before; returns it.
 
@@ -51,6 +55,7 @@ def carry(client: Any, token: Secret, cookie: str | None) -> Any:
         client.environ_base = {**client.environ_base}
         if cookie is not None:
             client.environ_base.pop("HTTP_AUTHORIZATION", None)
+            client.environ_base["HTTP_SEC_FETCH_SITE"] = _OWN_PAGE
             client.set_cookie(cookie, token.reveal())
         else:
             client.environ_base["HTTP_AUTHORIZATION"] = bearer
@@ -58,6 +63,7 @@ def carry(client: Any, token: Secret, cookie: str | None) -> Any:
         # Django's: its cookies are a SimpleCookie.
         if cookie is not None:
             client.defaults.pop("HTTP_AUTHORIZATION", None)
+            client.defaults["HTTP_SEC_FETCH_SITE"] = _OWN_PAGE
             client.cookies[cookie] = token.reveal()
         else:
             client.defaults["HTTP_AUTHORIZATION"] = bearer
@@ -65,6 +71,7 @@ def carry(client: Any, token: Secret, cookie: str | None) -> Any:
         # Those of Starlette, Litestar and httpx.
         if cookie is not None:
             client.headers.pop("Authorization", None)
+            client.headers["Sec-Fetch-Site"] = _OWN_PAGE
             client.cookies.set(cookie, token.reveal())
         else:
             client.headers["Authorization"] = bearer

@@ -89,9 +89,9 @@ def test_mfa_and_tags(iam_as):
         "StringEquals": {"aws:PrincipalTag/team": "red"}}}
     def status(**how):
         return iam_as("alice", allow=[fresh], **how).post("/notes/7").status_code
-    assert status(tags={"team": "red"}) == 403
+    assert status(tags={"team": "red"}) == 401
     assert status(mfa=True) == 200
-    assert status(mfa=timedelta(hours=1)) == 403
+    assert status(mfa=timedelta(hours=1)) == 401
 
 def test_a_grant_is_replaced_and_taken_away(iam_as):
     assert iam_as("alice", allow=["notes:Read"]).get("/notes/7").status_code == 200
