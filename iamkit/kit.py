@@ -94,6 +94,8 @@ class IAM(Tables):
     def close(self) -> None:
         """Write what is queued and release files and connections."""
         # Only what was made is closed: a cached property stands in the instance's own dictionary.
+        if "background" in self.__dict__:
+            self.background.close()
         if "decisions" in self.__dict__:
             self.decisions.close()
         if "store" in self.__dict__:

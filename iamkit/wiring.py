@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from iamkit.audit.decision_log import DecisionLog
-from iamkit.audit.event import Event
 from iamkit.audit.trail import Trail
 from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses
@@ -41,9 +40,7 @@ from iamkit.gate.parts import Parts
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.standing import Standing
-from iamkit.gate.verdict import Refusal
 from iamkit.ground import Ground
-from iamkit.http import HttpResponse
 from iamkit.identity import documents, shipped
 from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.documents import Library
@@ -56,7 +53,6 @@ from iamkit.late import LateStore, made_once
 from iamkit.management.catalog import SERVICES
 from iamkit.management.services import Services
 from iamkit.policy import STANDARD_CATALOG, Catalog, EvaluationOptions
-from iamkit.policy.layers import AttachedPolicy
 from iamkit.policy.model import Policy
 from iamkit.policy.operators import STANDARD
 from iamkit.storage import Store
@@ -115,7 +111,12 @@ class Wiring(Ground):
     def principals(self) -> Principals:
         """Resolves principals."""
         return Principals(
-            self.store, self.house, judge=self.gate, guardrails=self._plugin_guardrails, library=self._library
+            self.store,
+            self.house,
+            judge=self.gate,
+            guardrails=self._plugin_guardrails,
+            library=self._library,
+            look=self._look,
         )
 
     @made_once
@@ -123,7 +124,7 @@ class Wiring(Ground):
         """Guards everything. Works before the first start too, by refusing."""
         return Gate(
             parts=self._parts,
-            plugin_policies=self._plugin_policies,
+            plugin_policies=self._plugin_policies if self._has("iamkit_resource_policies") else None,
             log=self.decisions,
             clock=self.clock,
             ids=self.ids,
@@ -185,7 +186,7 @@ class Wiring(Ground):
 
     @made_once
     def _resources(self) -> ResourceLayersReader:
-        return ResourceLayersReader(self.store, self.house, library=self._library)
+        return ResourceLayersReader(self.store, self.house, library=self._library, look=self._look)
 
     @made_once
     def _hasher(self) -> Hasher:
@@ -284,12 +285,15 @@ class Wiring(Ground):
             contexts=ContextBuilder(
                 self.clock,
                 Proxies(self.settings.proxy_networks),
-                lambda request, principal: hook.iamkit_context(request=request, principal=principal),
+                (lambda request, principal: hook.iamkit_context(request=request, principal=principal))
+                if self._has("iamkit_context")
+                else None,
                 organization=f"o-{deployment.deployment_id.removeprefix('deployment_')}",
             ),
             standing=Standing(
                 self.store, authenticator, self.principals, self.clock, deployment.home_account
             ),
+            look=self._look,
         )
 
     def _register_answering_builtins(self) -> None:
@@ -302,8 +306,18 @@ class Wiring(Ground):
         )
         cookie = cookie_name(development=self.settings.development)
         for builtin in (
-            SigV4Authenticator(self.store, self.keyring, self.clock, self.ids, rules),
-            SessionAuthenticator(self.store, self.clock, cookie=cookie),
+            SigV4Authenticator(
+                self.store,
+                self.keyring,
+                self.clock,
+                self.ids,
+                rules,
+                look=self._look,
+                later=self.background.later,
+            ),
+            SessionAuthenticator(
+                self.store, self.clock, cookie=cookie, look=self._look, later=self.background.later
+            ),
         ):
             self._hooks.register(builtin)
 
@@ -325,19 +339,6 @@ class Wiring(Ground):
 
     def _accept(self, policy: Policy) -> None:
         """See a policy before it is saved; refuse it by raising."""
-
-    def _plugin_policies(self, arn: str) -> Sequence[AttachedPolicy]:
-        return [item for given in self._hooks.hook.iamkit_resource_policies(arn=arn) for item in given]
-
-    def _plugin_guardrails(self, account: str) -> Sequence[AttachedPolicy]:
-        return [item for given in self._hooks.hook.iamkit_guardrails(account=account) for item in given]
-
-    def _announce(self, event: Event) -> None:
-        self._hooks.hook.iamkit_audit(event=event)
-
-    def _render(self, refusal: Refusal) -> HttpResponse:
-        answer: HttpResponse = self._hooks.hook.iamkit_refusal(refusal=refusal)
-        return answer
 
 
 def _reads(catalog: Catalog, name: str) -> bool:

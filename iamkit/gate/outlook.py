@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from iamkit.gate.gate import request_of
+from iamkit.gate.asking import request_of
 from iamkit.gate.parts import Parts
 from iamkit.identity.principal import Principal
 from iamkit.identity.resource_layers import HeldPolicies, ResourceLayersReader

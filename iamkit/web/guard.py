@@ -12,7 +12,7 @@ import logging
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from iamkit.errors import (
     AccessDenied,
@@ -27,6 +27,7 @@ from iamkit.gate.verdict import DECISION_HEADER, Refusal, Verdict
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
 from iamkit.policy.request import CallerKind, ContextValue
+from iamkit.values import quickly
 from iamkit.web.marker import ADMISSION as ADMISSION
 from iamkit.web.marker import Marker, Public, Requirement
 
@@ -94,6 +95,10 @@ class Endpoint:
     group: str | None = None
 
 
+endpoint_of: Final = quickly(Endpoint)
+"""`Endpoint(...)`, for each request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """A request that was let in, and whose it is. Being let in allows nothing yet.
@@ -118,6 +123,10 @@ class Admission:
         return added if "cache-control" in present else [*added, ("Cache-Control", "private")]
 
 
+admission_of: Final = quickly(Admission)
+"""`Admission(...)`, for each request."""
+
+
 class Guard:
     """Admits requests and checks endpoints for one app. `public` names what a framework adds by itself."""
 
@@ -136,7 +145,7 @@ class Guard:
         try:
             admitted = self.gate.admit(request)
             if not isinstance(admitted, NeedsBody):
-                return Admission(request, admitted, self)
+                return admission_of(request, admitted, self)
             if request.body is None:
                 return admitted
             raise ConfigurationError("an authenticator asked for the body again after it was given")

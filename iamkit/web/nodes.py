@@ -21,14 +21,19 @@ from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebS
 from starlette.staticfiles import StaticFiles
 
 from iamkit.errors import ConfigurationError
-from iamkit.web.asgi import ASGIMiddleware, Door, Scope
-from iamkit.web.guard import Endpoint
+from iamkit.web.asgi import ASGIMiddleware, Door, Receive, Scope, Send
+from iamkit.web.guard import Endpoint, endpoint_of
 from iamkit.web.marker import Mark, Marker, Requirement, handler_of_view, marker_of, marker_of_view
 
 _FASTAPI: Final = "fastapi.routing"
 _APPLICATIONS: Final = ("starlette.applications", "fastapi.applications")
 # Middleware whose code is known to do nothing but hand on to `.app`; a mount may be wrapped in it.
 _PLAIN_MIDDLEWARE: Final = ("starlette.middleware.", "fastapi.middleware.")
+
+
+# How many endpoints `Readings` remembers.
+_REMEMBERED: Final = 10_000
+_PROBE: Final = " 01 \u00c4\u017f\ufb01/x%2F " + 300 * "x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +55,27 @@ Target = tuple[Endpoint, ...] | Inner | Guarded
 def match(routes: list[BaseRoute], scope: Scope) -> tuple[Match, BaseRoute | None, Scope]:
     """What the framework's router will choose: the first full match, else the first partial one."""
     partial: tuple[BaseRoute, Scope] | None = None
+    none = Match.NONE
     for node in routes:
         found, child = node.matches(scope)
+        if found is none:
+            continue
         if found is Match.FULL:
             return found, node, child
-        if found is Match.PARTIAL and partial is None:
+        if partial is None:
             partial = (node, child)
     if partial is not None:
         return Match.PARTIAL, *partial
     return Match.NONE, None, {}
 
 
-def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target:
-    """What runs if `node`, which matched `scope`, is dispatched. Raises ConfigurationError if unknown."""
+def target_of(
+    node: BaseRoute, scope: Scope, child: Mapping[str, Any], readings: Readings | None = None
+) -> Target:
+    """What runs if `node`, which matched `scope`, is dispatched. Raises ConfigurationError if unknown.
+
+    `readings` remembers what `as_read` found out.
+    """
     served: object = None
     while is_included(node):
         # The same call by which FastAPI itself chooses among the routes of an included router.
@@ -75,7 +88,9 @@ def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target
         node = chosen
     # An included route is served with the parameters of its prefix too; a socket is made anew with them.
     dependant = getattr(served, "dependant", None) or getattr(node, "dependant", None)
-    parameters = as_read(dependant, child.get("path_params", {}))
+    parameters = child.get("path_params", {})
+    if dependant is not None and not (readings and readings.plain(dependant)):
+        parameters = as_read(dependant, parameters)
     if isinstance(node, Route):
         return _route_target(node, child["endpoint"], str(scope["method"]), parameters, dependant)
     if isinstance(node, WebSocketRoute):
@@ -107,6 +122,37 @@ def as_read(dependant: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         if texts != {str(raw[name])}:
             read[name] = values[0] if len(texts) == 1 else None
     return read
+
+
+class Readings:
+    """Remembers which endpoints get their path parameters exactly as they were sent."""
+
+    def __init__(self) -> None:
+        # By id, with the thing itself, so that its id stays its own.
+        self._plain: dict[int, tuple[object, bool]] = {}
+
+    def plain(self, dependant: Any) -> bool:
+        """Whether every path parameter of an endpoint and its dependencies is a `str` and nothing else."""
+        found = self._plain.get(id(dependant))
+        if found is None:
+            if len(self._plain) >= _REMEMBERED:
+                self._plain.clear()
+            found = self._plain[id(dependant)] = (dependant, _is_plain(dependant))
+        return found[1]
+
+
+def _is_plain(dependant: Any) -> bool:
+    waiting = [dependant]
+    for part in waiting:
+        waiting += part.dependencies
+        for declared in part.path_params:
+            info = getattr(declared, "field_info", None)
+            if getattr(info, "annotation", None) is not str or getattr(info, "metadata", True):
+                return False
+            # Tried, too: however it is told to, it must not strip, fold or cut anything.
+            if declared.validate(_PROBE) != (_PROBE, []):
+                return False
+    return True
 
 
 def mounted(node: Mount | Host, parameters: Mapping[str, object] | None = None) -> Target:
@@ -169,6 +215,28 @@ def _is_front_end(node: object) -> bool:
     return type(node).__module__ == _FASTAPI and type(node).__qualname__ == "_FrontendRouteGroup"
 
 
+class Chosen(BaseRoute):
+    """A node that was matched: the router's own code, which matches once more, is told what came of it."""
+
+    def __init__(self, node: BaseRoute, child: Scope) -> None:
+        self._node = node
+        self._child = child
+        self.path_format = getattr(node, "path_format", None)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:  # noqa: ARG002
+        return Match.FULL, self._child
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._node.handle(scope, receive, send)
+
+
+def chosen(node: BaseRoute, child: Scope) -> BaseRoute:
+    """What a router has to choose from once `node` was matched with `child`: this one node."""
+    if isinstance(node, Route):
+        return Chosen(node, {"route": node, **child})
+    return Chosen(node, child) if is_included(node) else node
+
+
 def is_included(node: object) -> bool:
     """Whether `node` is FastAPI's private node for a router that was included."""
     return type(node).__module__ == _FASTAPI and type(node).__qualname__ == "_IncludedRouter"
@@ -221,7 +289,10 @@ def endpoints(
     needed = requirements_of(dependant)
     if needed and not isinstance(marker, Requirement):
         marker, *needed = needed
-    return tuple(Endpoint(name_of(runs), one, parameters, group_of(runs)) for one in (marker, *needed))
+    name, group = name_of(runs), group_of(runs) if marker is None else None
+    if not needed:
+        return (endpoint_of(name, marker, parameters, group),)
+    return tuple([endpoint_of(name, one, parameters, group) for one in (marker, *needed)])
 
 
 def requirements_of(dependant: Any) -> list[Requirement]:

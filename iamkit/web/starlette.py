@@ -10,9 +10,11 @@ or are named in `public`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from typing import Final, TypeVar
 
+from starlette._utils import get_route_path
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -36,6 +38,7 @@ from iamkit.web.guard import (
     not_admitted,
     unreadable_request,
 )
+from iamkit.web.route_index import RouteIndex
 from iamkit.web.sniff import checked_guardian, misplaced
 
 AppT = TypeVar("AppT", bound=Starlette)
@@ -123,6 +126,8 @@ class RouterGuard:
 
     def __init__(self, router: Router) -> None:
         self._router = router
+        self._readings = nodes.Readings()
+        self._index = RouteIndex(())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -130,24 +135,47 @@ class RouterGuard:
             return
         admission = scope.get(ADMISSION)
         if not isinstance(admission, Admission):
-            refusal = Refusal(unreadable_request(str(scope.get("method", ""))), not_admitted())
-            await send_response(bare_response(refusal), scope, send)
+            missing = Refusal(unreadable_request(str(scope.get("method", ""))), not_admitted())
+            await send_response(bare_response(missing), scope, send)
             return
-        tree = list(self._router.routes)
-        found, node, child = nodes.match(tree, scope)
+        found, node, child = self._match(scope)
         if node is None:
-            await self._unmatched(admission, tree, scope, receive, send)
+            await self._unmatched(admission, list(self._router.routes), scope, receive, send)
             return
         try:
             target = self._target(found, node, scope, child)
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
-            refusal = admission.guard.refusal(admission.request, fault)
-            await send_refusal(admission.guard, refusal, scope, send)
+            wrong = admission.guard.refusal(admission.request, fault)
+            await send_refusal(admission.guard, wrong, scope, send)
             return
+        guard = admission.guard
         for endpoint in target if isinstance(target, tuple) else ():
-            if await self._refused(admission, endpoint, scope, receive, send):
+            refusal: Refusal | None
+            if guard.gate.blocking:
+                refusal = await asyncio.to_thread(guard.check, admission, endpoint)
+            else:
+                refusal = guard.check(admission, endpoint)
+            if refusal is not None:
+                await self._refuse(refusal, guard, scope, receive, send)
                 return
-        await self._dispatch([node], scope, receive, send)
+        only = node if found is Match.PARTIAL else nodes.chosen(node, child)
+        scope.setdefault("router", self._router)
+        await self._view([only]).app(scope, receive, send)
+
+    def _match(self, scope: Scope) -> tuple[Match, BaseRoute | None, Scope]:
+        routes = self._router.routes
+        if scope["type"] != "http" or "effective_route_context" in scope.get("fastapi", ()):
+            # FastAPI has put another route's path in place, or paths are not all that counts.
+            return nodes.match(routes, scope)
+        if not self._index.stands_for(routes):
+            self._index = RouteIndex(routes)
+        path = get_route_path(scope)
+        could = [
+            node
+            for node, matched in self._index.candidates(path)
+            if matched is None or matched(path) is not None
+        ]
+        return nodes.match(could, scope)
 
     def _target(self, found: Match, node: BaseRoute, scope: Scope, child: Scope) -> nodes.Target:
         if found is Match.PARTIAL:
@@ -155,7 +183,7 @@ class RouterGuard:
             if not (isinstance(node, Route) or nodes.is_included(node)):
                 raise nodes.unknown(node)
             return nodes.Guarded()
-        target = nodes.target_of(node, scope, child)
+        target = nodes.target_of(node, scope, child, self._readings)
         if isinstance(target, nodes.Inner):
             arm(target.router)
         return target
@@ -182,14 +210,18 @@ class RouterGuard:
     ) -> bool:
         guard = admission.guard
         refusal = await judged(guard, lambda: guard.check(admission, endpoint))
-        if refusal is None:
-            return False
+        if refusal is not None:
+            await self._refuse(refusal, guard, scope, receive, send)
+        return refusal is not None
+
+    async def _refuse(
+        self, refusal: Refusal, guard: Guard, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         if refusal.hidden:
             # What a path without a route gets, from the same code.
             await self._router.not_found(scope, receive, send)
         else:
             await send_refusal(guard, refusal, scope, send)
-        return True
 
     async def _dispatch(self, tree: list[BaseRoute], scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("router", self._router)
@@ -198,8 +230,7 @@ class RouterGuard:
     def _view(self, tree: list[BaseRoute]) -> Router:
         """The router itself in all but `routes`: its own code then dispatches among `tree` only."""
         view: Router = object.__new__(type(self._router))
-        view.__dict__.update(self._router.__dict__)
-        view.routes = tree
+        view.__dict__ = {**self._router.__dict__, "routes": tree}
         return view
 
 

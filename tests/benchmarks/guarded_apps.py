@@ -33,7 +33,7 @@ from iamkit.web import starlette as starlette_glue
 from iamkit.web.marker import require
 
 ROUTES = 200
-SECRET = "not much of a secret, for a benchmark only"  # noqa: S105
+SECRET = "not much of a secret, for a benchmark only"
 COMPARED = ("flask", "starlette", "fastapi", "flask-login", "fastapi-users", "sqlalchemy")
 
 
@@ -57,7 +57,7 @@ def starlette_app(iam: IAM | None) -> Starlette:
         async def read(request: Request) -> PlainTextResponse:
             return PlainTextResponse(request.path_params["doc_id"])
 
-        return Route(f"/r{number}/{{doc_id}}", read)
+        return Route(f"/api/v1/r{number}/{{doc_id}}", read)
 
     app = Starlette(routes=[route(number) for number in range(ROUTES)])
     return app if iam is None else starlette_glue.protect(app, iam)
@@ -68,7 +68,7 @@ def fastapi_app(iam: IAM | None, **options: Any) -> fastapi.FastAPI:
     app = fastapi.FastAPI(**options)
 
     def route(number: int) -> None:
-        @app.get(f"/r{number}/{{doc_id}}", response_class=PlainTextResponse)
+        @app.get(f"/api/v1/r{number}/{{doc_id}}", response_class=PlainTextResponse)
         @require("docs:Read", "doc/{doc_id}")
         async def read(doc_id: str) -> str:
             return doc_id
@@ -87,7 +87,7 @@ def flask_app(iam: IAM | None, wrap: Callable[[Any], Any] = lambda view: view) -
         def read(doc_id: str) -> str:
             return doc_id
 
-        app.add_url_rule(f"/r{number}/<doc_id>", f"read{number}", wrap(read))
+        app.add_url_rule(f"/api/v1/r{number}/<doc_id>", f"read{number}", wrap(read))
 
     for number in range(ROUTES):
         route(number)
@@ -137,7 +137,7 @@ def _starlette_sessions() -> Peer:
         async def read(request: Request) -> PlainTextResponse:
             return PlainTextResponse(request.path_params["doc_id"])
 
-        return Route(f"/r{number}/{{doc_id}}", read)
+        return Route(f"/api/v1/r{number}/{{doc_id}}", read)
 
     app = Starlette(
         routes=[route(number) for number in range(ROUTES)],
@@ -213,8 +213,8 @@ def _fastapi_users(loop: asyncio.AbstractEventLoop, *, stored: bool) -> Peer:
     app = fastapi.FastAPI()
 
     def route(number: int) -> None:
-        @app.get(f"/r{number}/{{doc_id}}", response_class=PlainTextResponse)
-        async def read(doc_id: str, user: Any = fastapi.Depends(current)) -> str:  # noqa: ARG001,B008
+        @app.get(f"/api/v1/r{number}/{{doc_id}}", response_class=PlainTextResponse)
+        async def read(doc_id: str, user: Any = fastapi.Depends(current)) -> str:  # noqa: B008
             return doc_id
 
     for number in range(ROUTES):
@@ -271,7 +271,7 @@ def _database(loop: asyncio.AbstractEventLoop, user_id: uuid.UUID) -> Callable[[
         async with engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
         async with session_maker() as session:
-            session.add(User(id=user_id, email="alice@app.example", hashed_password="-", is_verified=True))  # noqa: S106
+            session.add(User(id=user_id, email="alice@app.example", hashed_password="-", is_verified=True))
             await session.commit()
 
     loop.run_until_complete(fill())
