@@ -12,18 +12,19 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import io
 import json
 import logging
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter, process_time, thread_time
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 if __name__ == "__main__":
     # Some peers install a package called `tests`, which would hide this folder.
@@ -55,12 +56,22 @@ PATHS = [f"/api/v1/r{number}/doc-{number}" for number in range(ROUTES)]
 Fields = tuple[tuple[str, str], ...]
 
 
+class Server(Protocol):
+    """Serves one app in process."""
+
+    def prepare(self) -> None:
+        """Make the requests of a round anew; signatures last five minutes only. Not timed."""
+
+    def serve(self, part: int) -> int:
+        """Serve one part of the requests; how many were answered with 200."""
+
+
 @dataclass(slots=True)
 class Cell:
-    """One app with one way of proving oneself; `serve` answers one round and says how many were 200."""
+    """One app with one way of proving oneself."""
 
     name: str
-    serve: Callable[[int], int]
+    server: Server
     bare: str = ""
     bound: float | None = None
     iam: IAM | None = None
@@ -126,55 +137,79 @@ class Deployment:
         }
 
 
-def asgi(app: Any, loop: asyncio.AbstractEventLoop, proof: Callable[[str], Fields]) -> Callable[[int], int]:
+class AsgiServer:
     """Serves every path once as an ASGI server would, without one."""
 
-    def scopes() -> Iterator[dict[str, Any]]:
-        for path in PATHS:
-            headers = [
-                (name.lower().encode(), value.encode("latin-1")) for name, value in (*BROWSER, *proof(path))
-            ]
-            yield {
-                "type": "http",
-                "asgi": {"version": "3.0", "spec_version": "2.3"},
-                "http_version": "1.1",
-                "method": "GET",
-                "scheme": "http",
-                "path": path,
-                "raw_path": path.encode(),
-                "query_string": b"",
-                "root_path": "",
-                "headers": headers,
-                "client": ("127.0.0.1", 50000),
-                "server": ("127.0.0.1", 80),
-            }
+    def __init__(self, app: Any, loop: asyncio.AbstractEventLoop, proof: Callable[[str], Fields]) -> None:
+        self._app = app
+        self._loop = loop
+        self._proof = proof
+        self._made: list[dict[str, Any]] = []
+        self._statuses: list[int] = []
 
-    made = list(scopes())
-    statuses: list[int] = []
+    def prepare(self) -> None:
+        self._made = [self._scope(path) for path in PATHS]
 
-    async def receive() -> dict[str, Any]:
+    def serve(self, part: int) -> int:
+        self._statuses.clear()
+        self._loop.run_until_complete(self._part(part))
+        return self._statuses.count(200)
+
+    async def _part(self, part: int) -> None:
+        for scope in self._made[part::PARTS]:
+            await self._app(dict(scope), self._receive, self._send)
+
+    async def _receive(self) -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def _send(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            statuses.append(message["status"])
+            self._statuses.append(message["status"])
 
-    async def one_part(part: int) -> None:
-        for scope in made[part::PARTS]:
-            await app(dict(scope), receive, send)
+    def _scope(self, path: str) -> dict[str, Any]:
+        fields = (*BROWSER, *self._proof(path))
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in fields],
+            "client": ("127.0.0.1", 50000),
+            "server": ("127.0.0.1", 80),
+        }
 
-    def serve(part: int) -> int:
-        statuses.clear()
-        loop.run_until_complete(one_part(part))
-        return statuses.count(200)
 
-    return serve
-
-
-def wsgi(app: Any, proof: Callable[[str], Fields]) -> Callable[[int], int]:
+class WsgiServer:
     """Serves every path once as a WSGI server would, without one."""
-    made = []
-    for path in PATHS:
+
+    def __init__(self, app: Any, proof: Callable[[str], Fields]) -> None:
+        self._app = app
+        self._proof = proof
+        self._made: list[dict[str, Any]] = []
+        self._statuses: list[str] = []
+
+    def prepare(self) -> None:
+        self._made = [self._environ(path) for path in PATHS]
+
+    def serve(self, part: int) -> int:
+        self._statuses.clear()
+        for environ in self._made[part::PARTS]:
+            answer = self._app({**environ, "wsgi.input": io.BytesIO()}, self._start)
+            for _ in answer:
+                pass
+            if hasattr(answer, "close"):
+                answer.close()
+        return sum(status.startswith("200") for status in self._statuses)
+
+    def _start(self, status: str, headers: object, exc_info: object = None) -> None:
+        self._statuses.append(status)
+
+    def _environ(self, path: str) -> dict[str, Any]:
         environ = {
             "REQUEST_METHOD": "GET",
             "SCRIPT_NAME": "",
@@ -192,29 +227,9 @@ def wsgi(app: Any, proof: Callable[[str], Fields]) -> Callable[[int], int]:
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
         }
-        for name, value in (*BROWSER, *proof(path)):
+        for name, value in (*BROWSER, *self._proof(path)):
             environ["HTTP_" + name.upper().replace("-", "_")] = value
-        made.append(environ)
-    statuses: list[str] = []
-
-    def start(status: str, headers: object, exc_info: object = None) -> None:
-        statuses.append(status)
-
-    class Empty:
-        def read(self, size: int = -1) -> bytes:
-            return b""
-
-    def serve(part: int) -> int:
-        statuses.clear()
-        for environ in made[part::PARTS]:
-            answer = app({**environ, "wsgi.input": Empty()}, start)
-            for _ in answer:
-                pass
-            if hasattr(answer, "close"):
-                answer.close()
-        return sum(status.startswith("200") for status in statuses)
-
-    return serve
+        return environ
 
 
 # What each framework may add, in µs, by the way of proving oneself.
@@ -233,8 +248,8 @@ def cells(
     def unproved(_: str) -> Fields:
         return ()
 
-    def server(framework: str, app: Any, proof: Callable[[str], Fields]) -> Callable[[int], int]:
-        return wsgi(app, proof) if framework == "Flask" else asgi(app, loop, proof)
+    def server(framework: str, app: Any, proof: Callable[[str], Fields]) -> Server:
+        return WsgiServer(app, proof) if framework == "Flask" else AsgiServer(app, loop, proof)
 
     for framework, make in guarded_apps.BARE.items():
         bare = f"{framework}, bare"
@@ -261,25 +276,34 @@ def _constant(fields: Fields) -> Callable[[str], Fields]:
 def measure(all_cells: list[Cell], rounds: int) -> None:
     """Alternating rounds; the best of each cell is kept. Decisions are written between rounds, and timed."""
     for cell in all_cells:
-        # Warms plans, caches and connections; whoever is refused here would be measured refusing.
+        # Warms plans, caches and connections.
         for _ in range(2):
-            right = sum(cell.serve(part) for part in range(PARTS))
-        if right != ROUTES:
-            raise SystemExit(f"{cell.name}: {right} of {ROUTES} requests were answered with 200")
+            cell.server.prepare()
+            _require_answers(cell, [cell.server.serve(part) for part in range(PARTS)])
         if cell.iam is not None:
             cell.iam.decisions.flush()
     gc.collect()
     gc.freeze()
     for _ in range(rounds):
         for cell in all_cells:
+            cell.server.prepare()
+            right = []
             for part in range(PARTS):
                 cpu, wall = thread_time(), perf_counter()
-                cell.serve(part)
+                answered = cell.server.serve(part)
                 cpu, wall = thread_time() - cpu, perf_counter() - wall
+                right.append(answered)
                 cell.cpus[part] = min(cell.cpus[part], cpu / ROUTES * PARTS * 1e6)
                 cell.walls[part] = min(cell.walls[part], wall / ROUTES * PARTS * 1e6)
+            _require_answers(cell, right)
             if cell.iam is not None:
                 _write(cell.iam, cell)
+
+
+def _require_answers(cell: Cell, right: list[int]) -> None:
+    """Whoever is refused is served fast: a round with one refusal in it measures nothing."""
+    if sum(right) != ROUTES:
+        raise SystemExit(f"{cell.name}: {sum(right)} of {ROUTES} requests were answered with 200")
 
 
 def _write(iam: IAM, cell: Cell) -> None:

@@ -10,6 +10,7 @@ import base64
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ from iamkit.web import flask as flask_glue
 from iamkit.web import starlette as starlette_glue
 from iamkit.web.marker import require
 
-ROUTES = 200
+# How many routes each app has: a multiple of ten.
+ROUTES = int(os.environ.get("ROUTES", "200"))
 SECRET = "not much of a secret, for a benchmark only"
 COMPARED = ("flask", "starlette", "fastapi", "flask-login", "fastapi-users", "sqlalchemy")
 

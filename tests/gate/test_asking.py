@@ -1,4 +1,4 @@
-"""How current a decision is: the first one about a request by the look at its admission, others by their own."""
+"""How current a decision is: the first about a request by the look at its admission, others by their own."""
 
 from __future__ import annotations
 
