@@ -20,6 +20,15 @@ _ACCOUNT: Final = re.compile(r"(?:[0-9]{12}|aws)?", re.ASCII)
 _RESOURCE: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
 
 
+# All of it at once: none of the first five parts can hold a colon.
+_WHOLE: Final = re.compile(
+    "arn"
+    + "".join(f":(?:{part.pattern})" for part in (_PARTITION, _SERVICE, _REGION, _ACCOUNT))
+    + f":{_RESOURCE.pattern}",
+    re.ASCII,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Arn:
     """One concrete resource name. Use `Arn.parse` for text from outside; it checks every part."""
@@ -43,6 +52,12 @@ class Arn:
             if not pattern.fullmatch(part):
                 raise InvalidArn(f"the {name} part `{part[:80]}` of `{text[:200]}` is not valid in an ARN")
         return cls(*parts[1:])
+
+    @classmethod
+    def check(cls, text: str) -> None:
+        """Raise InvalidArn unless `parse` takes `text`."""
+        if not _WHOLE.fullmatch(text):
+            cls.parse(text)
 
     @property
     def resource_type(self) -> str:

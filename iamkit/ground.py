@@ -15,15 +15,21 @@ from typing import Final
 
 from iamkit import plugins as plugin_room
 from iamkit import settings as settings_room
+from iamkit.audit.event import Event
 from iamkit.audit.trail import Trail
+from iamkit.background import Background
 from iamkit.clock import Clock, SystemClock
 from iamkit.credentials.key_file import FileKeyProvider, KeyFileMissingError
 from iamkit.credentials.sealing import KeyProvider, Keyring
+from iamkit.epochs import Look
 from iamkit.errors import ConfigurationError, NotInitialized
+from iamkit.gate.verdict import Refusal
+from iamkit.http import HttpResponse
 from iamkit.identity import deployment as deployments
 from iamkit.identity.deployment import Deployment
 from iamkit.ids import Ids, Randomness
 from iamkit.late import made_once
+from iamkit.policy.layers import AttachedPolicy
 from iamkit.settings import Settings
 from iamkit.storage import Store
 
@@ -79,7 +85,20 @@ class Ground:
     @made_once
     def trail(self) -> Trail:
         """Keeps audit events."""
-        return Trail(self.store, seen=lambda event: self._hooks.hook.iamkit_audit(event=event))
+        return Trail(self.store, seen=self._announce)
+
+    @made_once
+    def background(self) -> Background:
+        """Makes the small writes that no request waits for."""
+        return Background()
+
+    @made_once
+    def _look(self) -> Look:
+        return Look(self.store)
+
+    def _has(self, hook: str) -> bool:
+        """Whether a plugin implements `hook`; those are all registered before anything is asked."""
+        return bool(getattr(self._hooks.hook, hook).get_hookimpls())
 
     def deployment(self) -> Deployment:
         """What the first start fixed. Raises NotInitialized before it."""
@@ -138,3 +157,16 @@ class Ground:
         except NotInitialized:
             return False
         return True
+
+    def _plugin_policies(self, arn: str) -> Sequence[AttachedPolicy]:
+        return [item for given in self._hooks.hook.iamkit_resource_policies(arn=arn) for item in given]
+
+    def _plugin_guardrails(self, account: str) -> Sequence[AttachedPolicy]:
+        return [item for given in self._hooks.hook.iamkit_guardrails(account=account) for item in given]
+
+    def _announce(self, event: Event) -> None:
+        self._hooks.hook.iamkit_audit(event=event)
+
+    def _render(self, refusal: Refusal) -> HttpResponse:
+        answer: HttpResponse = self._hooks.hook.iamkit_refusal(refusal=refusal)
+        return answer

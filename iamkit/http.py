@@ -8,34 +8,63 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, TypeVar, overload
+
+from iamkit.values import quickly
+
+T = TypeVar("T")
 
 
 class Headers(Mapping[str, str]):
     """Header fields in the order received; lookups ignore case. A repeated field is never joined silently."""
 
-    __slots__ = ("_items",)
+    __slots__ = ("_first", "_items")
 
     def __init__(self, items: tuple[tuple[str, str], ...] = ()) -> None:
-        self._items = tuple((name.lower(), value) for name, value in items)
+        self._items = tuple([(name.lower(), value) for name, value in items])
+        # The first value of each name: the last one that is put into a dictionary stays.
+        self._first = dict(self._items[::-1])
+
+    @classmethod
+    def lowered(cls, items: tuple[tuple[str, str], ...]) -> Headers:
+        """Header fields whose names are in lower case already."""
+        made = cls.__new__(cls)
+        made._items = items
+        made._first = dict(items[::-1])
+        return made
 
     def __getitem__(self, name: str) -> str:
-        wanted = name.lower()
-        for key, value in self._items:
-            if key == wanted:
-                return value
-        raise KeyError(name)
+        try:
+            return self._first[name]
+        except KeyError:
+            return self._first[name.lower()]
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+
+    @overload
+    def get(self, name: str, /, default: str | T) -> str | T: ...
+
+    def get(self, name: str, /, default: object = None) -> object:
+        """The first value of `name`, in any case."""
+        found = self._first.get(name)
+        return self._first.get(name.lower(), default) if found is None else found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._first or (isinstance(name, str) and name.lower() in self._first)
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict(self._items))
 
     def __len__(self) -> int:
-        return len(dict(self._items))
+        return len(self._first)
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value that was sent for `name`, in order."""
         wanted = name.lower()
-        return tuple(value for key, value in self._items if key == wanted)
+        if len(self._first) == len(self._items):
+            return (self._first[wanted],) if wanted in self._first else ()
+        return tuple([value for key, value in self._items if key == wanted])
 
     @property
     def items_received(self) -> tuple[tuple[str, str], ...]:
@@ -72,15 +101,37 @@ class HttpRequest:
         # The query may carry a presigned signature or token.
         return f"HttpRequest({self.method} {self.raw_path})"
 
+    def with_body(self, body: bytes) -> HttpRequest:
+        """The same request with its body."""
+        return request_value(
+            self.method,
+            self.scheme,
+            self.host,
+            self.raw_path,
+            self.path,
+            self.query,
+            self.headers,
+            self.peer,
+            self.client_ip,
+            self.kind,
+            body,
+        )
+
     def cookies(self, name: str) -> tuple[str, ...]:
         """Every value of the cookie `name`, over all Cookie headers, in order. Two values mean trouble."""
         found = []
         for header in self.headers.all("cookie"):
+            if name not in header:
+                continue
             for pair in header.split(";"):
                 key, separator, value = pair.strip().partition("=")
                 if separator and key == name:
                     found.append(value)
         return tuple(found)
+
+
+request_value: Final = quickly(HttpRequest)
+"""`HttpRequest(...)`, for each request."""
 
 
 @dataclass(frozen=True, slots=True)

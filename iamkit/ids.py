@@ -8,13 +8,17 @@ re-created name regains nothing (CAP-B4).
 from __future__ import annotations
 
 import base64
+import os
 import re
 import secrets
+import weakref
 from typing import Final, Literal, Protocol
 
 from iamkit.errors import EntityAlreadyExists, ValidationError
 
 _BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+# How many handles are made ready at a time.
+_STOCK: Final = 64
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 IdPrefix = Literal["AIDA", "AGPA", "AROA", "ANPA", "AKIA", "ASIA", "AIPA", "APKA", "ASCA"]
@@ -68,6 +72,38 @@ class Ids:
         """12 digits, the first not zero."""
         number = int.from_bytes(self._randomness.bytes(8), "big") % 900_000_000_000
         return str(100_000_000_000 + number)
+
+
+class Handles:
+    """Handles of one prefix out of a stock: drawing few random bytes costs as much as drawing many."""
+
+    def __init__(self, ids: Ids, prefix: str) -> None:
+        self._ids = ids
+        self._prefix = prefix
+        self._stock: list[str] = []
+        kept = weakref.WeakMethod(self._forget)
+
+        def forget() -> None:
+            if (alive := kept()) is not None:
+                alive()
+
+        # A forked child would give out those of its parent.
+        os.register_at_fork(after_in_child=forget)
+
+    def next(self) -> str:
+        """Another handle, as `Ids.handle` makes them."""
+        try:
+            return self._stock.pop()
+        except IndexError:
+            # 15 bytes are 20 characters, without padding.
+            text = _urlsafe(self._ids.bytes(15 * _STOCK))
+            made = [f"{self._prefix}_{text[at : at + 20]}" for at in range(0, len(text), 20)]
+            first = made.pop()
+            self._stock.extend(made)
+            return first
+
+    def _forget(self) -> None:
+        self._stock = []
 
 
 def _urlsafe(raw: bytes) -> str:

@@ -97,6 +97,8 @@ class IAM(Tables):
         # Only what was made is closed: a cached property stands in the instance's own dictionary.
         if "correspondence" in self.__dict__:
             self.outbox.close()
+        if "background" in self.__dict__:
+            self.background.close()
         if "decisions" in self.__dict__:
             self.decisions.close()
         if "store" in self.__dict__:

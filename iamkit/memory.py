@@ -21,7 +21,7 @@ from iamkit.fields import (
     checked_values,
     checked_where,
 )
-from iamkit.storage import Epochs, Key, Less, Plus, R, Record, Unit, record_type
+from iamkit.storage import ANY, Epochs, Key, Less, Plus, R, Record, Unit, record_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +178,10 @@ class MemoryUnit(MemoryReader):
     def bump(self, *scopes: str) -> None:
         if self._state is None:
             raise StoreUnavailable("this unit of work has ended")
-        for scope in scopes:
+        moved = {*scopes, ANY} if scopes else ()
+        for scope in moved:
             self._epochs[scope] = self._epochs.get(scope, 0) + 1
-        self.bumped.update(scopes)
+        self.bumped.update(moved)
 
     def _drop(self, kind: type[Record], key: Key) -> None:
         shelf = self._writable(kind)

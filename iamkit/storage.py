@@ -7,7 +7,8 @@ record type by its declaration alone, so adding a type touches no store.
 Rules that every store keeps (the contract suite in `iamkit.testing.store_contract` shows them):
 
 - A write unit is atomic and isolated, and durable before `unit()` returns from its `with` block.
-- A unit that raises changes nothing. `bump` belongs to the unit: data and epoch change together.
+- A unit that raises changes nothing. `bump` belongs to the unit: data and epoch change together, and
+  that of `ANY` with them.
 - Writing units are serialised against each other: what a unit read is still true when it commits.
 - Text compares by code point, exactly, whatever the locale.
 - Any fault of the medium surfaces as StoreUnavailable, never as an empty answer.
@@ -18,10 +19,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import Field, dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 Key = tuple[str, ...]
 Epochs = tuple[int, ...]
+
+# The scope that moves with every bump of any other. While it stands still, so do all.
+ANY: Final = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ class Unit(Reader, Protocol):
         """Delete every record whose fields equal `where` (which must not be empty; values, or `Less`)."""
 
     def bump(self, *scopes: str) -> None:
-        """Move the epoch of each scope, so that what was cached under it is read again everywhere."""
+        """Move the epochs of the scopes and of `ANY`: what was cached under them is read again everywhere."""
 
 
 class Store(Protocol):

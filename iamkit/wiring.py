@@ -36,9 +36,7 @@ from iamkit.gate.origin import Proxies
 from iamkit.gate.outbox import resume_what_is_left
 from iamkit.gate.parts import Parts
 from iamkit.gate.standing import Standing
-from iamkit.gate.verdict import Refusal
 from iamkit.ground import Ground
-from iamkit.http import HttpResponse
 from iamkit.identity import documents, shipped
 from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.documents import Library
@@ -51,7 +49,6 @@ from iamkit.late import LateStore, made_once
 from iamkit.management.catalog import SERVICES
 from iamkit.management.services import Services
 from iamkit.policy import STANDARD_CATALOG, Catalog, EvaluationOptions
-from iamkit.policy.layers import AttachedPolicy
 from iamkit.policy.model import Policy
 from iamkit.policy.operators import STANDARD
 from iamkit.storage import Store
@@ -105,7 +102,12 @@ class Wiring(Ground):
     def principals(self) -> Principals:
         """Resolves principals."""
         return Principals(
-            self.store, self.house, judge=self.gate, guardrails=self._plugin_guardrails, library=self._library
+            self.store,
+            self.house,
+            judge=self.gate,
+            guardrails=self._plugin_guardrails,
+            library=self._library,
+            look=self._look,
         )
 
     @made_once
@@ -113,7 +115,7 @@ class Wiring(Ground):
         """Guards everything. Works before the first start too, by refusing."""
         return Gate(
             parts=self._parts,
-            plugin_policies=self._plugin_policies,
+            plugin_policies=self._plugin_policies if self._has("iamkit_resource_policies") else None,
             log=self.decisions,
             clock=self.clock,
             ids=self.ids,
@@ -174,7 +176,7 @@ class Wiring(Ground):
 
     @made_once
     def _resources(self) -> ResourceLayersReader:
-        return ResourceLayersReader(self.store, self.house, library=self._library)
+        return ResourceLayersReader(self.store, self.house, library=self._library, look=self._look)
 
     @made_once
     def _hasher(self) -> Hasher:
@@ -242,12 +244,15 @@ class Wiring(Ground):
             contexts=ContextBuilder(
                 self.clock,
                 Proxies(self.settings.proxy_networks),
-                lambda request, principal: hook.iamkit_context(request=request, principal=principal),
+                (lambda request, principal: hook.iamkit_context(request=request, principal=principal))
+                if self._has("iamkit_context")
+                else None,
                 organization=f"o-{deployment.deployment_id.removeprefix('deployment_')}",
             ),
             standing=Standing(
                 self.store, authenticator, self.principals, self.clock, deployment.home_account
             ),
+            look=self._look,
         )
 
     def _register_answering_builtins(self) -> None:
@@ -260,8 +265,18 @@ class Wiring(Ground):
         )
         cookie = cookie_name(development=self.settings.development)
         for builtin in (
-            SigV4Authenticator(self.store, self.keyring, self.clock, self.ids, rules),
-            SessionAuthenticator(self.store, self.clock, cookie=cookie),
+            SigV4Authenticator(
+                self.store,
+                self.keyring,
+                self.clock,
+                self.ids,
+                rules,
+                look=self._look,
+                later=self.background.later,
+            ),
+            SessionAuthenticator(
+                self.store, self.clock, cookie=cookie, look=self._look, later=self.background.later
+            ),
             TokenAuthenticator(self.store, self.clock),
         ):
             self._hooks.register(builtin)
@@ -284,16 +299,6 @@ class Wiring(Ground):
 
     def _accept(self, policy: Policy) -> None:
         """See a policy before it is saved; refuse it by raising."""
-
-    def _plugin_policies(self, arn: str) -> Sequence[AttachedPolicy]:
-        return [item for given in self._hooks.hook.iamkit_resource_policies(arn=arn) for item in given]
-
-    def _plugin_guardrails(self, account: str) -> Sequence[AttachedPolicy]:
-        return [item for given in self._hooks.hook.iamkit_guardrails(account=account) for item in given]
-
-    def _render(self, refusal: Refusal) -> HttpResponse:
-        answer: HttpResponse = self._hooks.hook.iamkit_refusal(refusal=refusal)
-        return answer
 
 
 def _reads(catalog: Catalog, name: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, get_args
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from iamkit import arn
 from iamkit.errors import ValidationError
-from iamkit.ids import IdPrefix, Ids, checked_account_id, checked_name, checked_path, name_key
+from iamkit.ids import Handles, IdPrefix, Ids, checked_account_id, checked_name, checked_path, name_key
 
 Kind = Literal["user", "role", "group", "policy", "guardrail"]
 
@@ -199,3 +201,32 @@ def test_names_are_unique_without_case() -> None:
     """`Jeff` and `jeff` have the same key (CAP-B1)."""
     assert name_key("Jeff") == name_key("jEFF")
     assert name_key("jeff") != name_key("jeff1")
+
+
+def test_handles_are_as_long_as_single_ones_and_never_the_same() -> None:
+    """Out of a stock, beyond its end, and from many threads at once."""
+    handles = Handles(Ids(), "d")
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: handles.next(), range(1000)))
+
+    assert len(set(made)) == 1000
+    assert {len(handle) for handle in made} == {len(Ids().handle("d"))}
+    assert all(re.fullmatch(r"d_[A-Za-z0-9_-]{20}", handle) for handle in made)
+
+
+def test_a_forked_child_gives_out_handles_of_its_own() -> None:
+    """The rest of the parent's stock is the parent's."""
+    handles = Handles(Ids(), "d")
+    handles.next()
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if child == 0:
+        os.write(writing, handles.next().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    theirs = os.read(reading, 100).decode()
+    os.close(reading)
+
+    assert theirs not in {handles.next() for _ in range(200)}

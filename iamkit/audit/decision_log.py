@@ -55,6 +55,8 @@ class DecisionRecord:
 
 # A decision with the texts it refers to, by digest.
 Entry = tuple[DecisionRecord, Mapping[str, str]]
+# One that is put into words when it is written, by the thread that writes.
+LateEntry = Callable[[], Entry]
 KeepTexts = Callable[[Unit, Mapping[str, str]], None]
 
 
@@ -74,13 +76,14 @@ class DecisionLog:
         self._store = store
         self._keep_texts = keep_texts
         self._capacity = max(1, capacity)
+        self._crowd = max(1, self._capacity * 9 // 10)
         self.dropped = 0
         self._begin()
         _when_forked_or_done(self)
 
     def _begin(self) -> None:
         """Start with nothing queued and no lock held: when made, and in a forked child."""
-        self._queue: deque[Entry] = deque()
+        self._queue: deque[Entry | LateEntry] = deque()
         # INVARIANT: only the holder of `_writing` takes from the queue; `_guard` is held for moments only.
         self._guard = threading.Lock()
         self._writing = threading.Lock()
@@ -94,7 +97,12 @@ class DecisionLog:
         """How many decisions are queued and not yet written."""
         return len(self._queue)
 
-    def submit(self, entry: Entry, *, denial: bool) -> None:
+    @property
+    def crowded(self) -> bool:
+        """Whether the queue is so full that `submit` may soon have to write."""
+        return len(self._queue) >= self._crowd
+
+    def submit(self, entry: Entry | LateEntry, *, denial: bool) -> None:
         """Queue a decision. Returns at once, unless a denial finds the queue full or the log is closed."""
         waits = getattr(self._own, "beside_a_unit", False)
         while denial and not waits and len(self._queue) >= self._capacity:
@@ -107,7 +115,8 @@ class DecisionLog:
             if self._thread is None and not self._closed.is_set():
                 self._thread = threading.Thread(target=self._run, name="iamkit-decision-log", daemon=True)
                 self._thread.start()
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
         if self._closed.is_set() and not waits:
             self.flush()
 
@@ -180,21 +189,24 @@ class DecisionLog:
     def _write_group(self) -> int:
         """Commit the oldest entries; how many left the queue."""
         with self._writing:
-            group = [self._queue[index] for index in range(min(_GROUP, len(self._queue)))]
-            if not group:
+            waiting = [self._queue[index] for index in range(min(_GROUP, len(self._queue)))]
+            if not waiting:
                 return 0
+            group = [entry for entry in map(_worded, waiting) if entry is not None]
             try:
                 self._commit(group)
             except ServiceUnavailable:
                 raise
             except Exception:  # noqa: BLE001  # one entry that the store refuses must not hold up the others
-                for entry in group:
-                    self._commit_alone(entry)
+                for entry in waiting:
+                    worded = _worded(entry)
+                    if worded is not None:
+                        self._commit_alone(worded)
                     self._queue.popleft()
             else:
-                for _ in group:
+                for _ in waiting:
                     self._queue.popleft()
-            return len(group)
+            return len(waiting)
 
     def _commit(self, group: Sequence[Entry]) -> None:
         with self._store.write() as unit:
@@ -218,6 +230,16 @@ class DecisionLog:
             _log.error(
                 "decision %s (%s) cannot be kept: %s", item.decision_id, item.outcome, type(fault).__name__
             )
+
+
+def _worded(entry: Entry | LateEntry) -> Entry | None:
+    if isinstance(entry, tuple):
+        return entry
+    try:
+        return entry()
+    except Exception as fault:  # noqa: BLE001  # said aloud; it cannot be put into words another day
+        _log.error("a decision cannot be put into words and is not kept: %s", type(fault).__name__)
+        return None
 
 
 def _when_forked_or_done(log: DecisionLog) -> None:

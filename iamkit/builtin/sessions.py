@@ -8,7 +8,7 @@ from typing import Final
 
 from iamkit.clock import Clock
 from iamkit.credentials.authentication import Authentication, CredentialKind
-from iamkit.credentials.session_check import SessionCheck
+from iamkit.credentials.session_check import Later, SessionCheck, at_once
 from iamkit.credentials.sessions import (
     MODERN,
     TOKEN_PREFIX,
@@ -18,10 +18,12 @@ from iamkit.credentials.sessions import (
     SessionRecord,
     session_id_of,
 )
+from iamkit.epochs import Look
 from iamkit.errors import AuthenticationError
 from iamkit.hookspecs import hookimpl
 from iamkit.http import HttpRequest
 from iamkit.storage import Store
+from iamkit.values import quickly
 
 # `__Host-` makes a browser insist on Secure, Path=/ and no Domain, so no other host can plant it (THR-S4).
 COOKIE: Final = "__Host-iamkit"
@@ -59,9 +61,16 @@ class SessionAuthenticator:
     """Verifies session tokens. An `Authorization` field of any kind hides the cookie (decision 22)."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, cookie: str = COOKIE, limits: SessionLimits = MODERN
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        cookie: str = COOKIE,
+        limits: SessionLimits = MODERN,
+        look: Look | None = None,
+        later: Later = at_once,
     ) -> None:
-        self._check = SessionCheck(store, clock, limits)
+        self._check = SessionCheck(store, clock, limits, look=look, later=later)
         self._cookie = cookie
 
     @hookimpl
@@ -95,14 +104,17 @@ class SessionAuthenticator:
 
 
 def _authentication(kept: SessionRecord, *, by_cookie: bool) -> Authentication:
-    return Authentication(
-        account=kept.account,
-        subject=kept.user_id,
-        kind=CredentialKind.SESSION,
-        credential_id=kept.public_id,
-        issued_at=kept.created_at,
-        expires_at=kept.absolute_expires_at,
-        mfa_at=kept.mfa_at,
-        factors=kept.factors,
-        by_cookie=by_cookie,
+    return _proof(
+        kept.account,
+        kept.user_id,
+        CredentialKind.SESSION,
+        kept.public_id,
+        kept.created_at,
+        kept.absolute_expires_at,
+        kept.mfa_at,
+        kept.factors,
+        by_cookie,
     )
+
+
+_proof: Final = quickly(Authentication)

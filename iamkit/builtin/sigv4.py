@@ -13,8 +13,10 @@ from iamkit.credentials.authentication import Authentication
 from iamkit.credentials.bounded import BoundedMap
 from iamkit.credentials.key_lookup import KeyLookup
 from iamkit.credentials.secret import Sealer
+from iamkit.credentials.session_check import Later, at_once
 from iamkit.credentials.sigv4 import DEFAULT_RULES, Signed, SigV4Rules, SigV4Verifier
 from iamkit.credentials.sigv4_header import has_query_signature
+from iamkit.epochs import Look
 from iamkit.errors import IncompleteSignature, StoreUnavailable
 from iamkit.hookspecs import hookimpl
 from iamkit.http import HttpRequest, NeedsBody
@@ -30,11 +32,20 @@ class SigV4Authenticator:
     """Verifies signed requests, and notes at most once in 15 minutes that a key was used."""
 
     def __init__(
-        self, store: Store, sealer: Sealer, clock: Clock, ids: Ids, rules: SigV4Rules = DEFAULT_RULES
+        self,
+        store: Store,
+        sealer: Sealer,
+        clock: Clock,
+        ids: Ids,
+        rules: SigV4Rules = DEFAULT_RULES,
+        *,
+        look: Look | None = None,
+        later: Later = at_once,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._lookup = KeyLookup(store, sealer)
+        self._later = later
+        self._lookup = KeyLookup(store, sealer, look=look)
         self._verifier = SigV4Verifier(clock, ids, rules)
         self._note_after: BoundedMap[str, datetime] = BoundedMap(_REMEMBERED)
 
@@ -64,6 +75,9 @@ class SigV4Authenticator:
         if due is not None and now < due:
             return
         self._note_after.put(key_id, now + LAST_USED_STEP)
+        self._later(lambda: self._noted(key_id, signed, now))
+
+    def _noted(self, key_id: str, signed: Signed, now: datetime) -> None:
         try:
             with self._store.write() as unit:
                 note_use(unit, key_id, service=signed.service, region=signed.region, now=now)

@@ -47,6 +47,7 @@ _ONCE: Final = frozenset(
 _HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REMEMBERED_KEYS: Final = 10_000
 _REMEMBERED_HEADS: Final = 1_000
+_AWAITED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,8 @@ class SigV4Verifier:
         self._nobody = ids.secret()
         self._keys: BoundedMap[tuple[str, int, str, str, str], bytes] = BoundedMap(_REMEMBERED_KEYS)
         self._heads: BoundedMap[str, SignatureHead] = BoundedMap(_REMEMBERED_HEADS)
+        # Requests whose bodies are on their way, by signature.
+        self._waiting: BoundedMap[str, tuple[HttpRequest, Signed]] = BoundedMap(_AWAITED)
 
     def verify(
         self, request: HttpRequest, find: Callable[[str], SigningCredential | None]
@@ -126,6 +129,12 @@ class SigV4Verifier:
         declared = fields.get("x-amz-content-sha256")
         if declared is None and body is None:
             return NeedsBody(rules.body_limit)
+        if body is not None and declared is not None:
+            awaited = self._awaited(given, request)
+            if awaited is not None and find(head.key_id) is awaited.credential:
+                # Right but for the body, a moment ago; the same fields still stand for the same signature.
+                _payload_hash(declared, body)
+                return awaited
         payload = _payload_hash(declared, body)
         try:
             query = canonical_query(request.query)
@@ -144,9 +153,26 @@ class SigV4Verifier:
             raise diagnosed_signature(given)
         if "x-amz-security-token" in fields:
             raise InvalidClientTokenId("this access key takes no session token")
+        found = Signed(credential, scope.service, scope.region)
         if body is None:
+            self._waiting.put(given, (request, found))
             return NeedsBody(rules.body_limit)
-        return Signed(credential, scope.service, scope.region)
+        return found
+
+    def _awaited(self, given: str, request: HttpRequest) -> Signed | None:
+        """What was found of this very request before its body was there."""
+        waiting = self._waiting.get(given)
+        if waiting is None:
+            return None
+        self._waiting.drop(given)
+        before, found = waiting
+        # The same object of header fields, so not one that another request sent.
+        same = before.headers is request.headers and (before.method, before.raw_path, before.query) == (
+            request.method,
+            request.raw_path,
+            request.query,
+        )
+        return found if same else None
 
     def _check_fields(self, head: SignatureHead, fields: Mapping[str, str]) -> None:
         for name in fields:

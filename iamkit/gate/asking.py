@@ -1,37 +1,59 @@
-"""The request that a principal came with: its facts belong to everything that the principal asks."""
+"""What ties a principal to the request that it came with, and to how current that was."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
 
+from iamkit.clock import Clock
 from iamkit.errors import MissingAuthenticationToken
 from iamkit.gate import csrf
 from iamkit.gate.current import current_principal
 from iamkit.gate.manners import Manners
 from iamkit.http import HttpRequest
-from iamkit.identity.principal import Judge, Principal
+from iamkit.identity.principal import Principal
 from iamkit.ids import Ids
 from iamkit.policy.decision import Decision
 from iamkit.policy.request import ContextValue
 
+Judges = Callable[[Principal, str, str, Mapping[str, ContextValue]], Decision]
 
-@dataclass(frozen=True, slots=True)
+# How long after its admission a request is decided by what the epochs were then: longer than a framework
+# takes to route.
+_LOOK_HOLDS: Final = timedelta(milliseconds=20)
+
+
 class Asking:
-    """The gate together with one request; the judge of a principal that was admitted."""
+    """The judge of a principal that was admitted with a request, whose facts belong to all that it asks.
 
-    gate: Judge
-    request: HttpRequest
+    `seen` is what the epochs were when it came, until a decision has been taken by it.
+    """
 
-    def judge(
-        self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
-    ) -> Decision:
-        return self.gate.judge(principal, action, resource, context)
+    __slots__ = ("admitted_at", "judge", "request", "seen")
+
+    def __init__(self, judge: Judges, request: HttpRequest, admitted_at: datetime) -> None:
+        self.judge = judge
+        self.request = request
+        self.seen: int | None = None
+        self.admitted_at = admitted_at
 
 
 def request_of(principal: Principal) -> HttpRequest | None:
-    """The request that `principal` was admitted with, if it was by one."""
+    """The request that a principal was admitted with."""
     return principal.judge.request if isinstance(principal.judge, Asking) else None
+
+
+def seen_for(principal: Principal, request: HttpRequest | None, clock: Clock) -> int | None:
+    """What the epochs were when `request` came, for the first decision about it; None to look anew.
+
+    A second decision, one about something else, and one that comes late all look for themselves.
+    """
+    asking = principal.judge
+    if not isinstance(asking, Asking) or asking.request is not request or asking.seen is None:
+        return None
+    seen, asking.seen = asking.seen, None
+    return seen if abs(clock.now() - asking.admitted_at) <= _LOOK_HOLDS else None
 
 
 def request_served() -> HttpRequest | None:

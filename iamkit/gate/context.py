@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from iamkit.clock import Clock
@@ -30,10 +31,10 @@ _LONGEST_SENT: Final = 1024
 
 
 class ContextBuilder:
-    """Builds the context of one decision."""
+    """Builds the context of one decision. `plugin_keys` asks the plugins, None if there is none to ask."""
 
     def __init__(
-        self, clock: Clock, proxies: Proxies, plugin_keys: PluginKeys, *, organization: str = ""
+        self, clock: Clock, proxies: Proxies, plugin_keys: PluginKeys | None = None, *, organization: str = ""
     ) -> None:
         self._clock = clock
         self._proxies = proxies
@@ -53,6 +54,21 @@ class ContextBuilder:
         Raises EvaluationError on a key that may not be given, or a value that no condition can be about.
         """
         now = self._clock.now()
+        # What the app and plugins say is asked for now; what iamkit itself knows stays as it is, and most
+        # policies ask for none of it. Tags might differ in case only, which is an error of the decision.
+        plain = self._plugin_keys is None and not told and not principal.tags
+        if plain:
+            return _Late(partial(self._build, principal, request, resource_account, now, None))
+        return self._build(principal, request, resource_account, now, told)
+
+    def _build(
+        self,
+        principal: Principal,
+        request: HttpRequest | None,
+        resource_account: str,
+        now: datetime,
+        told: Mapping[str, ContextValue] | None,
+    ) -> Context:
         values: dict[str, ContextValue] = {
             "aws:CurrentTime": now,
             "aws:EpochTime": int(now.timestamp()),
@@ -74,7 +90,7 @@ class ContextBuilder:
             if name.lower().startswith(_RESERVED) and not _may_be_told(name.lower()):
                 raise EvaluationError(f"`{name}` is iamkit's to set; give condition keys of your own prefix")
             _add(values, taken, name, value, "the app")
-        for given in self._plugin_keys(request, principal):
+        for given in () if self._plugin_keys is None else self._plugin_keys(request, principal):
             for name, value in given.items():
                 if name.lower().startswith(_RESERVED):
                     raise EvaluationError(f"a plugin set `{name}`; plugins use a prefix of their own")
@@ -93,6 +109,24 @@ class ContextBuilder:
                 values[key] = sent[:_LONGEST_SENT]
         values["iamkit:HttpMethod"] = request.method
         values["iamkit:HttpHost"] = request.host
+
+
+class _Late(Context):
+    """A context that is built when it is first looked into, from what held when it was made."""
+
+    __slots__ = ("_late",)
+
+    def __init__(self, late: Callable[[], Context]) -> None:
+        self._late = late
+
+    def __getattr__(self, name: str) -> object:
+        # A slot that was not filled yet.
+        if name not in ("by_lower", "_written"):
+            raise AttributeError(name)
+        made = self._late()
+        self._written = made._written
+        self.by_lower = made.by_lower
+        return getattr(made, name)
 
 
 def _may_be_told(name: str) -> bool:

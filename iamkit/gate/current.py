@@ -6,8 +6,6 @@ no principal, and never the last one: a pool thread that is reused sees nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 from iamkit.errors import MissingAuthenticationToken
@@ -29,14 +27,20 @@ def current_principal() -> Principal:
     return principal
 
 
-@contextmanager
-def acting(principal: Principal) -> Iterator[Principal]:
+class acting:  # noqa: N801  # read as the statement that it is
     """Make `principal` the current one for a block, such as a background job or one request."""
-    token = _current.set(principal)
-    try:
-        yield principal
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_principal", "_token")
+
+    def __init__(self, principal: Principal) -> None:
+        self._principal = principal
+
+    def __enter__(self) -> Principal:
+        self._token = _current.set(self._principal)
+        return self._principal
+
+    def __exit__(self, *raised: object) -> None:
+        _current.reset(self._token)
 
 
 def replace_current(principal: Principal) -> None:

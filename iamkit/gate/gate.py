@@ -10,44 +10,49 @@ ever an allow.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from iamkit.arn import Arn
-from iamkit.audit.decision_log import DecisionLog, DecisionRecord
+from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.text import one_line
 from iamkit.clock import Clock
 from iamkit.errors import IamkitError, MalformedRequest, ServiceUnavailable, kind_and_place
 from iamkit.gate import cross_site, kept
-from iamkit.gate.asking import Asking, request_of
+from iamkit.gate.asking import Asking, request_of, seen_for
+from iamkit.gate.better_sign_in import better_sign_in
 from iamkit.gate.challenges import challenges_of, usable
 from iamkit.gate.current import acting
 from iamkit.gate.health import Health, examined
 from iamkit.gate.manners import PLAIN, Manners
+from iamkit.gate.owner import owner_of
 from iamkit.gate.parts import Parts, ReadsResourceLayers
 from iamkit.gate.plans import PlanShelf
 from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal, Verdict
 from iamkit.http import HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
-from iamkit.ids import Ids
+from iamkit.ids import Handles, Ids
 from iamkit.policy import EvaluationOptions
 from iamkit.policy.decision import Decision, Outcome
 from iamkit.policy.layers import AttachedPolicy, Layer, ResourceLayers
-from iamkit.policy.request import AccessRequest, CallerKind, Context, ContextValue
-from iamkit.policy.step_up import StepUp, step_up
+from iamkit.policy.request import AccessRequest, Context, ContextValue
+from iamkit.values import quickly
 
 _log = logging.getLogger("iamkit.decision")
 
-# Nobody who signs in and could do so better.
-_CANNOT_SIGN_IN: Final = (CallerKind.ANONYMOUS, CallerKind.SERVICE, CallerKind.PROVIDER)
 UNCLASSIFIED: Final = "iamkit:Unclassified"
+
+_NOTHING_KNOWN: Final = Context()
+_NO_LAYERS: Final = ResourceLayers()
+_access_request: Final = quickly(AccessRequest)
+_verdict: Final = quickly(Verdict)
 
 
 class Gate:
@@ -57,7 +62,7 @@ class Gate:
         self,
         *,
         parts: Callable[[], Parts],
-        plugin_policies: Callable[[str], Sequence[AttachedPolicy]],
+        plugin_policies: Callable[[str], Sequence[AttachedPolicy]] | None,
         log: DecisionLog,
         clock: Clock,
         ids: Ids,
@@ -75,17 +80,21 @@ class Gate:
         self._plugin_policies = plugin_policies
         self._decisions = log
         self._clock = clock
-        self._ids = ids
         self._render = render
         self._plans = PlanShelf(options)
         self._allow_sampling = allow_sampling
-        self._layer_writer = kept.LayerWriter()
+        self._entries = kept.EntryWriter()
+        self._handles = Handles(ids, "d")
         self._hosts = frozenset(name.lower() for name in hosts)
         self._challenges = challenges
         self._options = options
         self.manners = manners
-        # Whether a call may wait for a server, so that an event loop should not make it itself.
-        self.blocking = blocking
+        self._remote = blocking
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a call may wait, for a server or a full log, so that an event loop should not make it."""
+        return self._remote or self._decisions.crowded
 
     # --- who ------------------------------------------------------------------------------------
 
@@ -95,13 +104,24 @@ class Gate:
         Raises AuthenticationError for a bad credential, MalformedRequest for an ambiguous one, AccessDenied
         for another site's, ServiceUnavailable if it cannot be told; nobody is anonymous by a fault.
         """
-        self._require_own_host(request)
+        if self._hosts:
+            self._require_own_host(request)
         parts = self._parts()
+        asking = Asking(self.judge, request, self._clock.now())
+        if parts.look is None:
+            return self._admitted(parts, request, asking)
+        before = parts.look.begin()
+        try:
+            return self._admitted(parts, request, asking)
+        finally:
+            asking.seen = parts.look.end(before)
+
+    def _admitted(self, parts: Parts, request: HttpRequest, asking: Asking) -> Principal | NeedsBody:
         proof = parts.authenticator.authenticate(request)
         if isinstance(proof, NeedsBody):
             return proof
         if proof is None:
-            return replace(parts.principals.anonymous(), judge=Asking(self, request))
+            return parts.principals.anonymous().asking(asking)
         unread = cross_site.check(request, proof, self.manners)
         if unread is not None:
             return unread
@@ -112,12 +132,12 @@ class Gate:
         except Exception as fault:  # noqa: BLE001  # a fault of any kind
             _log.error("resolving a principal failed: %s", kind_and_place(fault))
             raise ServiceUnavailable("who is calling could not be established; see the log") from None
-        return replace(principal, judge=Asking(self, request))
+        return principal.asking(asking)
 
     def _require_own_host(self, request: HttpRequest) -> None:
         # A name with or without its port: `a.example`, `a.example:8443`, `[::1]:80` (THR-B7).
         asked = request.host.lower()
-        if self._hosts and asked not in self._hosts and re.sub(r":[0-9]*$", "", asked) not in self._hosts:
+        if asked not in self._hosts and re.sub(r":[0-9]*$", "", asked) not in self._hosts:
             raise MalformedRequest(f"`{request.host[:255]}` is no host that this app is served under")
 
     def acting(self, principal: Principal) -> AbstractContextManager[Principal]:
@@ -126,7 +146,7 @@ class Gate:
 
     def asking(self, principal: Principal, request: HttpRequest) -> Principal:
         """`principal` as it would be, had it sent `request`: what it asks is judged with that one's facts."""
-        return replace(principal, judge=Asking(self, request))
+        return principal.asking(Asking(self.judge, request, self._clock.now()))
 
     # --- may they -------------------------------------------------------------------------------
 
@@ -150,28 +170,23 @@ class Gate:
 
         A denial is an answer, not an exception; StoreUnavailable is raised when the policies cannot be read.
         """
+        look = self._parts().look
+        # What was seen when the request came is good for the first decision about it, unless that is late.
+        seen = seen_for(principal, request, self._clock)
         request = request or request_of(principal)
-        asked, layers, decision = self._decide(
-            principal, action, resource, request, context, account, explicit_trust
-        )
+        before = None if look is None else look.begin(seen)
+        try:
+            asked, layers, decision = self._decide(
+                principal, action, resource, request, context, account, explicit_trust
+            )
+        finally:
+            if look is not None and before is not None:
+                look.end(before)
         verdict = self._recorded(principal, asked, layers, decision, request, enforced)
         if decision.allowed:
             return verdict
-        needed = self._step_up(principal, asked, layers, decision)
+        needed = better_sign_in(self._plans, self._options, principal, asked, layers, decision)
         return verdict if needed is None else replace(verdict, step_up=needed)
-
-    def _step_up(
-        self, principal: Principal, asked: AccessRequest, layers: ResourceLayers, decision: Decision
-    ) -> StepUp | None:
-        """The sign-in that would help; a fault while looking for it is none."""
-        if decision.error is not None or asked.caller.kind in _CANNOT_SIGN_IN:
-            return None
-        try:
-            plan = self._plans.plan(asked.caller, asked.action, principal.layers, layers)
-            return step_up(plan, asked, principal.layers, layers, self._options)
-        except Exception as fault:  # noqa: BLE001  # the denial stands in any case
-            _log.error("looking for a step-up failed: %s", kind_and_place(fault))
-            return None
 
     def judge(
         self, principal: Principal, action: str, resource: str,
@@ -196,14 +211,15 @@ class Gate:
             resource = self.arn(principal, action.partition(":")[0], resource)
         home = parts.deployment.home_account
         owner = account or owner_of(resource, asker=principal.account or home, home=home)
-        asked = AccessRequest(principal.caller, action, resource, Context(), owner, explicit_trust)
-        layers = ResourceLayers()
+        context = _NOTHING_KNOWN
+        layers = _NO_LAYERS
+        asked: AccessRequest | None = None
         try:
             if resource != "*":
-                Arn.parse(resource)
+                Arn.check(resource)
             layers = self._resource_layers(parts.resources, resource, owner)
             context = parts.contexts.build(principal, request, resource_account=owner, told=told)
-            asked = replace(asked, context=context)
+            asked = _access_request(principal.caller, action, resource, context, owner, explicit_trust)
             plan = self._plans.plan(asked.caller, action, principal.layers, layers)
             decision = plan.decide(asked)
         except ServiceUnavailable:
@@ -212,6 +228,8 @@ class Gate:
             if not isinstance(fault, IamkitError):
                 _log.error("deciding %s failed: %s", one_line(action), kind_and_place(fault))
             decision = Decision(Outcome.IMPLICIT_DENY, missing=(Layer.IDENTITY,), error=_words(fault))
+        if asked is None:
+            asked = AccessRequest(principal.caller, action, resource, context, owner, explicit_trust)
         if decision.error:
             _log.error(
                 "%s was denied because deciding failed: %s", one_line(action), one_line(decision.error)
@@ -220,6 +238,8 @@ class Gate:
 
     def _resource_layers(self, reader: ReadsResourceLayers, resource: str, owner: str) -> ResourceLayers:
         held = reader.layers(resource, owner)
+        if self._plugin_policies is None:
+            return held
         supplied = self._plugin_policies(resource)
         if not supplied:
             return held
@@ -236,45 +256,34 @@ class Gate:
         request: HttpRequest | None,
         enforced: bool = True,
     ) -> Verdict:
-        verdict = Verdict(decision, self._ids.handle("d"), principal, asked.action, asked.resource)
-        sampled = decision.allowed and self._allow_sampling < 1.0
+        allowed = decision.allowed
+        verdict = _verdict(decision, self._handles.next(), principal, asked.action, asked.resource)
+        sampled = allowed and self._allow_sampling < 1.0
         if sampled and random.random() >= self._allow_sampling:  # noqa: S311  # sampling, no secret
             return verdict
-        # What was not even decided on may be anything, and the record must be one that every store takes.
-        failed = decision.error is not None
-        layer_text, texts = self._layer_writer.write(principal.layers, layers)
-        self._decisions.submit(
-            (
-                DecisionRecord(
-                    decision_id=verdict.id,
-                    account=asked.resource_account,
-                    decided_at=self._clock.now(),
-                    outcome=str(decision.outcome),
-                    action=one_line(asked.action) if failed else asked.action,
-                    resource=one_line(asked.resource) if failed else asked.resource,
-                    resource_account=asked.resource_account,
-                    explicit_trust=asked.explicit_trust,
-                    principal=principal.name,
-                    caller=kept.caller_text(asked.caller),
-                    layers=layer_text,
-                    context=kept.context_text(asked.context),
-                    determining=json.dumps([ref.as_data() for ref in decision.determining]),
-                    error=one_line(decision.error) if decision.error is not None else None,
-                    request="" if request is None else one_line(f"{request.method} {request.raw_path}"),
-                    enforced=enforced,
-                ),
-                texts,
-            ),
-            denial=not decision.allowed,
-        )
-        _log.info(
-            "%s %s for %s: %s",
-            one_line(asked.action),
-            decision.outcome,
-            one_line(principal.name),
+        asked_for = None if request is None else (request.method, request.raw_path)
+        # Put into words by the log's own thread: a request does not wait for that.
+        entry = partial(
+            self._entries.entry,
             verdict.id,
-            extra={"iamkit_decision": verdict.id, "iamkit_outcome": str(decision.outcome)},
+            self._clock.now(),
+            principal,
+            asked,
+            layers,
+            decision,
+            asked_for,
+            enforced,
         )
+        self._decisions.submit(entry, denial=not allowed)
+        if _log.isEnabledFor(logging.INFO):
+            _log.info(
+                "%s %s for %s: %s",
+                one_line(asked.action),
+                decision.outcome,
+                one_line(principal.name),
+                verdict.id,
+                extra={"iamkit_decision": verdict.id, "iamkit_outcome": str(decision.outcome)},
+            )
         return verdict
 
     def note_unclassified(self, principal: Principal, request: HttpRequest, endpoint: str) -> str:
@@ -326,17 +335,6 @@ class Gate:
         deployment = self._parts().deployment
         account = principal.account or deployment.home_account
         return f"arn:{deployment.partition}:{service}::{account}:{resource}"
-
-
-def owner_of(resource: str, *, asker: str, home: str) -> str:
-    """The account that owns a resource, where nobody says so: `asker` and `home` are accounts."""
-    parts = resource.split(":", 5)
-    named = parts[4] if len(parts) == 6 else ""
-    if re.fullmatch("[0-9]{12}", named):
-        return named
-    # What has no single resource, and shipped policies (`aws` stands for their account), are the asker's. An
-    # ARN that names no account is the home account's: nobody comes to own it by asking about it.
-    return home if named == "" and resource != "*" else asker
 
 
 def _words(fault: Exception) -> str:

@@ -15,9 +15,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from iamkit.audit.decision_log import DecisionRecord
+from iamkit.audit.decision_log import DecisionRecord, Entry
+from iamkit.audit.text import one_line
 from iamkit.identity import documents
+from iamkit.identity.principal import Principal
 from iamkit.policy import parse
+from iamkit.policy.decision import Decision
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, Policies, PolicySource, ResourceLayers
 from iamkit.policy.model import PolicyKind
 from iamkit.policy.operators import STANDARD, OperatorTable
@@ -65,6 +68,68 @@ class LayerWriter:
             self._memo.clear()
         self._memo[key] = (caller, resource, text, texts)
         return text, texts
+
+
+class EntryWriter:
+    """Puts decisions into the form in which they are kept."""
+
+    def __init__(self) -> None:
+        self._layers = LayerWriter()
+        # By id, with the object itself, so that its id stays its own.
+        self._callers: dict[int, tuple[Caller, str]] = {}
+        self._reasons: dict[int, tuple[Decision, str]] = {}
+
+    def entry(
+        self,
+        decision_id: str,
+        decided_at: datetime,
+        principal: Principal,
+        asked: AccessRequest,
+        layers: ResourceLayers,
+        decision: Decision,
+        asked_for: tuple[str, str] | None,
+        enforced: bool,
+    ) -> Entry:
+        """The record of a decision and the texts it refers to. `asked_for` is method and raw path."""
+        # What was not even decided on may be anything, and the record must be one that every store takes.
+        failed = decision.error is not None
+        layer_text, texts = self._layers.write(principal.layers, layers)
+        record = DecisionRecord(
+            decision_id=decision_id,
+            account=asked.resource_account,
+            decided_at=decided_at,
+            outcome=str(decision.outcome),
+            action=one_line(asked.action) if failed else asked.action,
+            resource=one_line(asked.resource) if failed else asked.resource,
+            resource_account=asked.resource_account,
+            explicit_trust=asked.explicit_trust,
+            principal=principal.name,
+            caller=self._caller(asked.caller),
+            layers=layer_text,
+            context=context_text(asked.context),
+            determining=self._determining(decision),
+            error=one_line(decision.error) if decision.error is not None else None,
+            request="" if asked_for is None else one_line(" ".join(asked_for)),
+            enforced=enforced,
+        )
+        return record, texts
+
+    def _caller(self, caller: Caller) -> str:
+        found = self._callers.get(id(caller))
+        if found is None:
+            if len(self._callers) >= _MEMO_SIZE:
+                self._callers.clear()
+            found = self._callers[id(caller)] = (caller, caller_text(caller))
+        return found[1]
+
+    def _determining(self, decision: Decision) -> str:
+        found = self._reasons.get(id(decision))
+        if found is None:
+            if len(self._reasons) >= _MEMO_SIZE:
+                self._reasons.clear()
+            text = json.dumps([ref.as_data() for ref in decision.determining])
+            found = self._reasons[id(decision)] = (decision, text)
+        return found[1]
 
 
 def _policies(policies: Policies, texts: Texts) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from iamkit.credentials.authentication import Authentication
+from iamkit.epochs import Look
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.standing import Standing
 from iamkit.http import HttpRequest, NeedsBody
@@ -44,3 +45,4 @@ class Parts:
     resources: ReadsResourceLayers
     contexts: ContextBuilder
     standing: Standing
+    look: Look | None = None

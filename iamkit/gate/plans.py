@@ -33,7 +33,7 @@ class PlanShelf:
         endpoint = resource_layers.endpoint
         key = (id(caller_layers), id(policies), id(guardrails), id(endpoint), action)
         kept = self._plans.get(key)
-        if kept is not None and kept[4].caller == caller:
+        if kept is not None and (kept[4].caller is caller or kept[4].caller == caller):
             return kept[4]
         plan = compile_plan(caller_layers, resource_layers, caller, action, options=self._options)
         if len(self._plans) >= self._capacity:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from iamkit.credentials.authentication import Authentication
 from iamkit.policy.decision import Decision
 from iamkit.policy.layers import CallerLayers
 from iamkit.policy.request import Caller, ContextValue
+from iamkit.values import quickly
 
 
 class Judge(Protocol):
@@ -52,3 +53,20 @@ class Principal:
         if self.judge is None:
             return False
         return self.judge.judge(self, action, resource, context).allowed
+
+    def asking(self, judge: Judge) -> Principal:
+        """The same principal, whose questions `judge` answers."""
+        return principal_of(
+            self.caller,
+            self.name,
+            self.account,
+            self.layers,
+            self.tags,
+            self.org_path,
+            self.authentication,
+            judge,
+        )
+
+
+principal_of: Final = quickly(Principal)
+"""`Principal(...)`, for each request."""

@@ -13,12 +13,13 @@ from typing import Final
 from iamkit import epochs
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.bounded import BoundedMap
+from iamkit.epochs import Look
 from iamkit.errors import InvalidClientTokenId, NoSuchEntity
 from iamkit.identity import accounts, tree, users
 from iamkit.identity.caller_layers import CallerLayersReader, PluginGuardrails, no_plugin_guardrails
 from iamkit.identity.documents import Library
 from iamkit.identity.house import House
-from iamkit.identity.principal import Judge, Principal
+from iamkit.identity.principal import Judge, Principal, principal_of
 from iamkit.policy.layers import CallerLayers
 from iamkit.policy.request import ANONYMOUS, Caller, CallerKind
 from iamkit.storage import Epochs, Reader, Store
@@ -28,10 +29,11 @@ _ANONYMOUS: Final = Principal(ANONYMOUS, "anonymous", "", CallerLayers())
 _UNKNOWN: Final = "the credential belongs to nobody who may use this deployment; sign in again"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Known:
-    """What does not change while the epochs stand still."""
+    """What does not change while the epochs stand still; `seen` is that of `ANY` when they last did."""
 
+    seen: int
     epochs: Epochs
     caller: Caller
     name: str
@@ -56,8 +58,10 @@ class Principals:
         guardrails: PluginGuardrails = no_plugin_guardrails,
         library: Library | None = None,
         cache_size: int = CACHE_SIZE,
+        look: Look | None = None,
     ) -> None:
         self.judge = judge
+        self._look = look or Look(store)
         self._store = store
         self._house = house
         self._layers = CallerLayersReader(house, Library() if library is None else library, guardrails)
@@ -82,28 +86,31 @@ class Principals:
 
     def user(self, account: str, unique_id: str, authentication: Authentication | None = None) -> Principal:
         """The user with that unique id. Raises as `resolve` does."""
-        current = self._store.epochs(
-            (epochs.DEPLOYMENT, epochs.policies_of(account), epochs.principal(unique_id))
-        )
+        seen = self._look.now()
         known = self._known.get(unique_id)
-        if known is None or known.epochs != current or known.account != account:
-            # Read after the epochs: what is newer than they say is read once more, never kept as older.
-            known = self._read_user(account, unique_id, current)
-            self._known.put(unique_id, known)
+        if known is None or known.seen != seen or known.account != account:
+            current = self._epochs_of(account, unique_id)
+            if known is None or known.epochs != current or known.account != account:
+                # Read after the epochs: what is newer than they say is read once more, never kept as older.
+                known = self._read_user(account, unique_id, seen, current)
+                self._known.put(unique_id, known)
+            known.seen = seen
         return self._principal(known, authentication)
 
     def root(self, account: str, authentication: Authentication | None = None) -> Principal:
         """The root user of an account of this deployment. Raises InvalidClientTokenId."""
-        current = self._store.epochs(
-            (epochs.DEPLOYMENT, epochs.policies_of(account), epochs.principal(account))
-        )
+        seen = self._look.now()
         known = self._known.get(account)
+        if known is not None and known.seen == seen:
+            return self._principal(known, authentication)
+        current = self._epochs_of(account, account)
         if known is None or known.epochs != current:
             with self._store.read() as reader:
                 found = accounts.find(reader, account)
                 if found is None:
                     raise InvalidClientTokenId(_UNKNOWN)
                 known = _Known(
+                    seen,
                     current,
                     Caller(CallerKind.ROOT, found.root_arn(self._house), account, unique_id=account),
                     "root",
@@ -113,6 +120,7 @@ class Principals:
                     tree.path(reader, found.node_id),
                 )
             self._known.put(account, known)
+        known.seen = seen
         return self._principal(known, authentication)
 
     def anonymous(self) -> Principal:
@@ -155,12 +163,18 @@ class Principals:
             return self.root(account, authentication)
         return self.user(account, unique_id, authentication)
 
-    def _read_user(self, account: str, unique_id: str, current: Epochs) -> _Known:
+    def _epochs_of(self, account: str, unique_id: str) -> Epochs:
+        return self._store.epochs(
+            (epochs.DEPLOYMENT, epochs.policies_of(account), epochs.principal(unique_id))
+        )
+
+    def _read_user(self, account: str, unique_id: str, seen: int, current: Epochs) -> _Known:
         with self._store.read() as reader:
             user = users.by_id(reader, unique_id)
             if user is None or user.account != account or not user.enabled:
                 raise InvalidClientTokenId(_UNKNOWN)
             return _Known(
+                seen,
                 current,
                 Caller(
                     CallerKind.USER,
@@ -183,7 +197,7 @@ class Principals:
         layers = known.layers
         if authentication is not None and authentication.session_policies:
             layers = self._narrowed(layers, authentication.session_policies)
-        return Principal(
+        return principal_of(
             known.caller,
             known.name,
             known.account,

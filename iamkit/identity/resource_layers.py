@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from iamkit import epochs
 from iamkit.credentials.bounded import BoundedMap
+from iamkit.epochs import Look
 from iamkit.identity import references, roles
 from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.documents import Library
@@ -25,10 +26,14 @@ _LISTED: Final = 10_000
 _Key: TypeAlias = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Account:
-    """What holds for all resources of an account while its epochs stand still."""
+    """What holds for all resources of an account while its epochs stand still.
 
+    `seen` is the epoch of `ANY` when they last did.
+    """
+
+    seen: int
     epochs: Epochs
     bare: ResourceLayers
     # The resources that have a policy; None if there are too many to keep.
@@ -47,8 +52,11 @@ class HeldPolicies:
 class ResourceLayersReader:
     """Finds the policies that stand on a resource. One per IAM; safe to use from many threads."""
 
-    def __init__(self, store: Store, house: House, *, library: Library | None = None) -> None:
+    def __init__(
+        self, store: Store, house: House, *, library: Library | None = None, look: Look | None = None
+    ) -> None:
         self._store = store
+        self._look = look or Look(store)
         self._library = Library() if library is None else library
         self._callers = CallerLayersReader(house, self._library)
         self._role_prefixes = f"arn:{house.partition}:iam::"
@@ -58,12 +66,16 @@ class ResourceLayersReader:
 
     def layers(self, arn: str, account: str) -> ResourceLayers:
         """The layers of a resource that `account` owns. Raises EvaluationError, StoreUnavailable."""
-        current = self._store.epochs((epochs.DEPLOYMENT, epochs.resources_of(account)))
+        seen = self._look.now()
         known = self._accounts.get(account)
-        if known is None or known.epochs != current:
-            with self._store.read() as reader:
-                known = self._read_account(reader, account, current)
-            self._accounts.put(account, known)
+        if known is None or known.seen != seen:
+            current = self._store.epochs((epochs.DEPLOYMENT, epochs.resources_of(account)))
+            if known is None or known.epochs != current:
+                with self._store.read() as reader:
+                    known = self._read_account(reader, account, seen, current)
+                self._accounts.put(account, known)
+            known.seen = seen
+        current = known.epochs
         is_role = self._is_role(arn, account)
         if not is_role and known.listed is not None and arn not in known.listed:
             return known.bare
@@ -114,9 +126,10 @@ class ResourceLayersReader:
     def _is_role(self, arn: str, account: str) -> bool:
         return arn.startswith(f"{self._role_prefixes}{account}:role/")
 
-    def _read_account(self, reader: Reader, account: str, current: Epochs) -> _Account:
+    def _read_account(self, reader: Reader, account: str, seen: int, current: Epochs) -> _Account:
         found = reader.find(ResourcePolicy, {"account": account}, limit=_LISTED + 1)
         return _Account(
+            seen,
             current,
             ResourceLayers(guardrails=self._callers.resource_guardrails(reader, account)),
             frozenset(item.resource_arn for item in found) if len(found) <= _LISTED else None,

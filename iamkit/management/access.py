@@ -10,7 +10,7 @@ from iamkit.analysis.access import Access, Place, Reach
 from iamkit.analysis.subjects import EVERYBODY, Subject, Subjects
 from iamkit.arn import Arn
 from iamkit.errors import InputError
-from iamkit.gate.gate import owner_of
+from iamkit.gate.owner import owner_of
 from iamkit.identity import accounts, resource_policies, roles
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.policy.request import ContextValue, action_fault, resource_fault

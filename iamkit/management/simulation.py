@@ -9,7 +9,7 @@ from typing import Final
 from iamkit.analysis.subjects import Subjects
 from iamkit.arn import Arn
 from iamkit.errors import InputError
-from iamkit.gate.gate import owner_of
+from iamkit.gate.owner import owner_of
 from iamkit.ids import checked_account_id
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.policy import PolicyKind, parse

@@ -35,8 +35,9 @@ class SQLiteMedium:
 
     def __init__(self, path: Path, *, timeout: float) -> None:
         self._path = path
+        self._text = os.fspath(path)
         self._timeout = timeout
-        self._identity = _identity(path)
+        self._identity = _identity(self._text)
         self._local = threading.local()
         self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
         self._adding = threading.Lock()
@@ -129,7 +130,7 @@ class SQLiteMedium:
         return connection
 
     def _require_same_file(self) -> None:
-        if _identity(self._path) != self._identity:
+        if _identity(self._text) != self._identity:
             raise StoreUnavailable(
                 f"the database `{self._path}` was replaced or removed while it was open: restart this process"
             )
@@ -169,7 +170,7 @@ def _sync_folder(path: Path) -> None:
         os.close(handle)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     try:
         status = os.stat(path)
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from iamkit.errors import EntityAlreadyExists, IamkitError, StoreUnavailable
 from iamkit.fields import checked_item, checked_key, checked_listing, checked_values, checked_where
 from iamkit.sql.faults import Faults, translated
 from iamkit.sql.statements import Prepared, Run, Statements
-from iamkit.storage import Key, R, Record, record_type
+from iamkit.storage import ANY, Key, R, Record, record_type
 
 
 class SQLReader:
@@ -114,7 +114,7 @@ class SQLUnit(SQLReader):
         return self._run(self._statements.delete_all(kind, checked_where(kind, where))).rowcount
 
     def bump(self, *scopes: str) -> None:
-        for scope in scopes:
+        for scope in (*scopes, ANY) if scopes else ():
             self._run(self._statements.bump(scope))
 
     def _change_or_undo(self, run: Run) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from iamkit.sql.tables import EPOCH_TABLE
-from iamkit.storage import Epochs
+from iamkit.storage import ANY, Epochs
 
 # How many epochs are remembered at most; beyond it they are read again.
 _REMEMBERED: Final = 10_000
@@ -30,6 +30,7 @@ class Watch:
         self.lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._version = -1
+        # INVARIANT: all of these were read under the same epoch of `ANY`, which is among them.
         self._known: dict[str, int] = {}
 
     def epochs(self, scopes: Sequence[str]) -> Epochs:
@@ -39,15 +40,19 @@ class Watch:
             # serving, from memory, whomever the restored one has refused since.
             self._require_same_file()
             connection = self._connection or self._open()
-            version = connection.execute("PRAGMA data_version").fetchone()[0]
-            if version != self._version or len(self._known) > _REMEMBERED:
-                self._known.clear()
-                self._version = version
+            version = self._cursor.execute("PRAGMA data_version").fetchone()[0]
             known = self._known
-            try:
-                return tuple([known[scope] for scope in scopes])
-            except KeyError:
-                return self._read(connection, scopes)
+            if version == self._version:
+                try:
+                    return tuple([known[scope] for scope in scopes])
+                except KeyError:
+                    return self._read(connection, scopes)
+            if len(known) > _REMEMBERED:
+                known.clear()
+            # What was committed may have moved no epoch: stamps and decisions move none.
+            answer = self._read(connection, scopes)
+            self._version = version
+            return answer
 
     def close(self) -> None:
         """Close the connection; the next call opens another. The caller holds `lock`."""
@@ -62,16 +67,21 @@ class Watch:
     def _open(self) -> sqlite3.Connection:
         connection = self._connection = self._connect()
         connection.execute("PRAGMA query_only = ON")
+        self._cursor = connection.cursor()
         # Numbers of data_version mean nothing on another connection.
         self._version = -1
         self._known.clear()
         return connection
 
     def _read(self, connection: sqlite3.Connection, scopes: Sequence[str]) -> Epochs:
-        marks = ",".join("?" * len(scopes))
+        marks = ",".join("?" * (len(scopes) + 1))
         # One statement is one snapshot. Nothing but question marks is put into the text.
         text = f"SELECT scope, n FROM {EPOCH_TABLE} WHERE scope IN ({marks})"  # noqa: S608
-        found = dict(connection.execute(text, tuple(scopes)).fetchall())
+        found = dict(connection.execute(text, (*scopes, ANY)).fetchall())
+        known = self._known
+        if known.get(ANY) != found.get(ANY, 0):
+            known.clear()
+            known[ANY] = found.get(ANY, 0)
         for scope in scopes:
-            self._known[scope] = found.get(scope, 0)
-        return tuple([self._known[scope] for scope in scopes])
+            known[scope] = found.get(scope, 0)
+        return tuple([known[scope] for scope in scopes])

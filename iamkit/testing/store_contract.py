@@ -22,7 +22,7 @@ from dataclasses import replace
 import pytest
 
 from iamkit.errors import StoreUnavailable
-from iamkit.storage import Store
+from iamkit.storage import ANY, Store
 from iamkit.testing.contract_reading import ReadingContract, ids, keep
 from iamkit.testing.contract_records import CONTRACT_RECORDS, Link, Person, person
 from iamkit.testing.contract_writing import WritingContract, at_once
@@ -139,6 +139,18 @@ class StoreContract(ReadingContract, WritingContract):
             unit.bump(*scopes[:-1])
 
         assert store.epochs(scopes) == (1, 1, 1, 1, 1, 1, 0)
+
+    def test_the_epoch_of_any_moves_with_every_other(self, store: Store) -> None:
+        """Whoever looks at that one alone misses no bump; what bumps nothing leaves it still."""
+        seen = store.epochs([ANY])
+        for scopes in (("a",), ("a", "b"), ("c",)):
+            with store.write() as unit:
+                unit.bump(*scopes)
+            assert store.epochs([ANY]) != seen
+            seen = store.epochs([ANY, "b"])[:1]
+        with store.write() as unit:
+            unit.bump()
+        assert store.epochs([ANY]) == seen
 
     def test_an_epoch_is_seen_by_other_threads_at_once(self, store: Store) -> None:
         """A thread that had looked before sees the commit of another in its very next look."""

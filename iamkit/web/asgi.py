@@ -7,13 +7,14 @@ marker. The gate is asked in place while it answers from a warm SQLite; in a wor
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from collections.abc import Iterable
 from typing import Literal
 
 from iamkit.errors import ConfigurationError, IamkitError, InputError, MalformedRequest, RequestTooLarge
 from iamkit.gate.verdict import Refusal
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
-from iamkit.web.canonical import canonical_request, quoted_path
+from iamkit.web.canonical import Reader, quoted_path
 from iamkit.web.guard import (
     ADMISSION,
     Admission,
@@ -41,6 +42,7 @@ class Door:
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self.app = app
         self.guard = guard
+        self._reader = Reader()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -51,12 +53,26 @@ class Door:
             raise ConfigurationError(f"scope type `{kind}` is none that iamkit can guard")
         # Whatever stood there came from outside.
         scope.pop(ADMISSION, None)
-        admitted, receive = await self._admit(scope, receive)
-        if isinstance(admitted, HttpResponse):
-            await send_response(admitted, scope, send)
-            return
+        guard = self.guard
+        admitted: Admission | Refusal | NeedsBody | None
+        try:
+            request = request_of(scope, self._reader)
+        except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
+            admitted = guard.refusal(unreadable_request(str(scope.get("method", "GET"))), fault)
+        else:
+            if guard.answers_early:
+                early = await judged(guard, lambda: guard.early(request))
+                if early is not None:
+                    await send_response(early, scope, send)
+                    return
+            if guard.gate.blocking:
+                admitted = await asyncio.to_thread(guard.admit, request)
+            else:
+                admitted = guard.admit(request)
+            if isinstance(admitted, NeedsBody):
+                admitted, receive = await self._admit_with_body(request, admitted.limit, scope, receive)
         if isinstance(admitted, Refusal):
-            await send_response(self.guard.completed(admitted), scope, send)
+            await send_response(guard.completed(admitted), scope, send)
             return
         if admitted is None:
             return
@@ -81,29 +97,17 @@ class Door:
                 raise
             await send_refusal(self.guard, self.guard.refusal(admitted.request, fault), scope, tell)
 
-    async def _admit(
-        self, scope: Scope, receive: Receive
-    ) -> tuple[Admission | Refusal | HttpResponse | None, Receive]:
+    async def _admit_with_body(
+        self, request: HttpRequest, limit: int, scope: Scope, receive: Receive
+    ) -> tuple[Admission | Refusal | None, Receive]:
         try:
-            request = request_of(scope)
-        except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
-            unreadable = unreadable_request(str(scope.get("method", "GET")))
-            return self.guard.refusal(unreadable, fault), receive
-        if self.guard.answers_early:
-            early = await judged(self.guard, lambda: self.guard.early(request))
-            if early is not None:
-                return early, receive
-        admitted = await judged(self.guard, lambda: self.guard.admit(request))
-        if not isinstance(admitted, NeedsBody):
-            return admitted, receive
-        try:
-            body = await _buffered(scope, receive, admitted.limit)
+            body = await _buffered(scope, receive, limit)
         except InputError as fault:
             return self.guard.refusal(request, fault), receive
         if body is None:
             # The client left before it had sent its request.
             return None, receive
-        again = await judged(self.guard, lambda: self.guard.admit(replace(request, body=body)))
+        again = await judged(self.guard, lambda: self.guard.admit(request.with_body(body)))
         if isinstance(again, NeedsBody):
             return self.guard.refusal(request, not_admitted()), receive
         return again, receive if scope["type"] == "websocket" else _replayed(body, receive)
@@ -150,30 +154,44 @@ class _Telling:
         await self._send(message)
 
 
-def request_of(scope: Scope) -> HttpRequest:
+def request_of(scope: Scope, reader: Reader | None = None) -> HttpRequest:
     """The request of a scope. Raises MalformedRequest unless it can be read in one way only."""
+    reader = reader or Reader()
     kind: Literal["http", "websocket"] = "websocket" if scope["type"] == "websocket" else "http"
     path: str = scope["path"]
     raw = scope.get("raw_path")
-    headers = Headers(tuple((_text(name), _text(value)) for name, value in scope["headers"]))
+    headers = _headers(scope["headers"], reader)
     client = scope.get("client")
     try:
         raw_path = bytes(raw).decode("ascii") if raw else quoted_path(path.encode())
     except UnicodeError as fault:
         raise MalformedRequest("the path is not percent-encoded") from fault
-    request = canonical_request(
-        method="GET" if kind == "websocket" else scope["method"],
-        scheme=scope.get("scheme", "http"),
-        raw_path=raw_path or "/",
-        query=_text(scope.get("query_string", b"")),
-        headers=headers,
-        peer=str(client[0]) if client else None,
-        kind=kind,
+    request = reader.request(
+        "GET" if kind == "websocket" else scope["method"],
+        scope.get("scheme", "http"),
+        raw_path or "/",
+        _text(scope.get("query_string", b"")),
+        headers,
+        str(client[0]) if client else None,
+        kind,
     )
     # The app routes on what the server decoded. A prefix set by a proxy may be missing from the raw path.
-    if (path or "/") not in (request.path, scope.get("root_path", "") + request.path):
+    if path != request.path and (path or "/") not in (
+        request.path,
+        scope.get("root_path", "") + request.path,
+    ):
         raise MalformedRequest("the server reads the path otherwise than it was sent")
     return request
+
+
+def _headers(sent: Iterable[tuple[bytes, bytes]], reader: Reader) -> Headers:
+    fields = list(sent)
+    names = tuple([bytes(name) for name, _ in fields])
+    # One decoding for all of them; a value that holds a line break is refused when it is looked at by itself.
+    values = b"\n".join([value for _, value in fields]).decode("latin-1").split("\n") if fields else []
+    if len(values) != len(names):
+        values = [_text(value) for _, value in fields]
+    return reader.headers(names, values, lambda: tuple([_text(name) for name in names]))
 
 
 def _text(raw: bytes) -> str:

@@ -7,12 +7,13 @@ Servers do none of this for the app. The path is decoded once, here, and never a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Hashable, Sequence
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final, Literal
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from iamkit.errors import MalformedRequest
-from iamkit.http import Headers, HttpRequest
+from iamkit.http import Headers, HttpRequest, request_value
 
 _METHOD: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,31}", re.ASCII)
 _HOST: Final = re.compile(
@@ -28,6 +29,12 @@ _PATH_BAD: Final = re.compile(r"[^\x21-\x7e]|[\\;#?\"<>]")
 _PERCENT_BAD: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SEPARATOR: Final = re.compile(r"%(?:2f|5c)", re.IGNORECASE)
 _ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+
+_USUAL: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# What is its own decoded form: no escape, no empty segment, and none that begins with a dot.
+_PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?", re.ASCII)
+# How many lists of header names, and how many hosts, a reader remembers.
+_REMEMBERED: Final = 1_000
 
 # Headers by which a client asks to be served by another method than the one that was judged (THR-B16).
 _OVERRIDES: Final = ("x-http-method-override", "x-http-method", "x-method-override")
@@ -54,23 +61,66 @@ def canonical_request(
     kind: Literal["http", "websocket"] = "http",
 ) -> HttpRequest:
     """The request as a value, if there is one way to read it. Raises MalformedRequest (400) otherwise."""
-    if not _METHOD.fullmatch(method):
-        raise MalformedRequest("the method must be written in upper-case letters")
     check_headers(headers)
-    if _CONTROL.search(query):
-        raise MalformedRequest("the query holds a control character")
-    return HttpRequest(
-        method=method,
-        scheme=scheme,
-        host=canonical_host(headers.all("host")),
-        raw_path=raw_path,
-        path=canonical_path(raw_path),
-        query=query,
-        headers=headers,
-        peer=peer,
-        client_ip=peer,
-        kind=kind,
-    )
+    return Reader().request(method, scheme, raw_path, query, headers, peer, kind)
+
+
+class Reader:
+    """Reads requests, remembering what header names and hosts it found right: they come again and again.
+
+    Nothing that a client keeps to itself is remembered: no value of a header but Host.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[Hashable, ...], tuple[str, ...]] = {}
+        self._hosts: dict[str, None] = {}
+
+    def headers(
+        self, sent: tuple[Hashable, ...], values: Sequence[str], names: Callable[[], tuple[str, ...]]
+    ) -> Headers:
+        """The header fields `names` with `values`. `sent` is what `names` is made from, and may be kept.
+
+        Raises MalformedRequest for fields that two programs would read in two ways.
+        """
+        known = self._names.get(sent)
+        if known is None or len(known) != len(values) or not "".join(values).isprintable():
+            known = names()
+            headers = Headers(tuple(zip(known, values, strict=True)))
+            check_headers(headers)
+            if len(self._names) >= _REMEMBERED:
+                self._names.clear()
+            self._names[sent] = tuple([name for name, _ in headers.items_received])
+            return headers
+        headers = Headers.lowered(tuple(zip(known, values, strict=True)))
+        if "content-length" in headers:
+            _check_length(headers)
+        return headers
+
+    def request(
+        self,
+        method: str,
+        scheme: str,
+        raw_path: str,
+        query: str,
+        headers: Headers,
+        peer: str | None,
+        kind: Literal["http", "websocket"] = "http",
+    ) -> HttpRequest:
+        """The request as a value; `headers` are checked. Raises MalformedRequest."""
+        if method not in _USUAL and not _METHOD.fullmatch(method):
+            raise MalformedRequest("the method must be written in upper-case letters")
+        if query and _CONTROL.search(query):
+            raise MalformedRequest("the query holds a control character")
+        path = raw_path if _PLAIN_PATH.fullmatch(raw_path) else canonical_path(raw_path)
+        hosts = headers.all("host")
+        host = hosts[0] if len(hosts) == 1 else ""
+        if host not in self._hosts:
+            host = canonical_host(hosts)
+            if len(self._hosts) >= _REMEMBERED:
+                self._hosts.clear()
+            if len(hosts) == 1:
+                self._hosts[host] = None
+        return request_value(method, scheme, host, raw_path, path, query, headers, peer, peer, kind, None)
 
 
 def canonical_path(raw_path: str) -> str:
@@ -133,6 +183,10 @@ def check_headers(headers: Headers) -> None:
             folded = name.replace("_", "-").replace(".", "-")
             if folded in _SECURITY or folded.startswith(_SECURITY_PREFIXES):
                 raise MalformedRequest("a header name with `_` or `.` could be taken for another")
+    _check_length(headers)
+
+
+def _check_length(headers: Headers) -> None:
     lengths = headers.all("content-length")
     if len(lengths) > 1 or not all(length.isascii() and length.isdigit() for length in lengths):
         raise MalformedRequest("the Content-Length header is malformed")

@@ -19,16 +19,17 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from iamkit.errors import ConfigurationError, IamkitError
 from iamkit.gate.verdict import Refusal
+from iamkit.values import quickly
 from iamkit.web import foresight
 from iamkit.web import routes as listing
 from iamkit.web.answers import is_preflight
 from iamkit.web.guard import (
     ADMISSION,
     Admission,
-    Endpoint,
     Gatekeeper,
     Guard,
     HasGate,
+    endpoint_of,
     gate_of,
     not_admitted,
     unreadable_request,
@@ -82,6 +83,9 @@ class _Allowed:
     arguments: Mapping[str, object]
 
 
+_allowed: Final = quickly(_Allowed)
+
+
 class FlaskGuard:
     """The guard of one Flask app; `app.extensions["iamkit"]`."""
 
@@ -91,12 +95,15 @@ class FlaskGuard:
 
     def check(self) -> ResponseReturnValue | None:
         """Before the view: None if it may run, else the refusal. Raises NotFound for a hidden one."""
-        request = flask.request
+        # The request itself: each look through the proxy costs as much as a call.
+        request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
         environ = request.environ
         admission = environ.get(ADMISSION)
         if not isinstance(admission, Admission) or admission.guard is not self.guard:
             return self._response_to(self.guard.refusal(unreadable_request(request.method), not_admitted()))
-        flask.g.principal = admission.principal
+        earlier = environ.get(_ALLOWED)
+        if not isinstance(earlier, _Allowed) or earlier.admission is not admission:
+            flask.g.principal = admission.principal
         rule = request.url_rule
         automatic = (
             rule is None
@@ -114,15 +121,19 @@ class FlaskGuard:
             return self._of_the_visible(admission)
         arguments = dict(request.view_args or {})
         view = self._app.view_functions.get(rule.endpoint)
-        call = _Allowed(admission, view, request.method, arguments)
-        earlier = environ.get(_ALLOWED)
-        if isinstance(earlier, _Allowed) and earlier.view is view and earlier == call:
+        if (
+            isinstance(earlier, _Allowed)
+            and earlier.view is view
+            and earlier.admission is admission
+            and earlier.method == request.method
+            and earlier.arguments == arguments
+        ):
             return None
         marker = marker_for(view, request.method)
-        endpoint = Endpoint(rule.endpoint, marker, arguments, group_of(rule.endpoint, view))
-        refusal = self.guard.check(admission, endpoint)
+        group = group_of(rule.endpoint, view) if marker is None else None
+        refusal = self.guard.check(admission, endpoint_of(rule.endpoint, marker, arguments, group))
         if refusal is None:
-            environ[_ALLOWED] = call
+            environ[_ALLOWED] = _allowed(admission, view, request.method, arguments)
             return None
         return self._refused(refusal)
 
@@ -153,7 +164,7 @@ class FlaskGuard:
                 continue
             key = (rule.endpoint, id(marker))
             if key not in verdicts:
-                endpoint = Endpoint(rule.endpoint, marker, dict(arguments), group_of(rule.endpoint, view))
+                endpoint = endpoint_of(rule.endpoint, marker, dict(arguments), group_of(rule.endpoint, view))
                 verdicts[key] = self.guard.check(admission, endpoint)
             if verdicts[key] is None:
                 visible.append(method)
@@ -214,7 +225,7 @@ class FlaskGuard:
             return False
         view = self._app.view_functions.get(rule.endpoint)
         marker = marker_for(view, method)
-        endpoint = Endpoint(rule.endpoint, marker, dict(arguments), group_of(rule.endpoint, view))
+        endpoint = endpoint_of(rule.endpoint, marker, dict(arguments), group_of(rule.endpoint, view))
         request = foresight.foreseen(admission.request, method, unquote(built.path))
         return self.guard.foresee(admission.principal, endpoint, request)
 

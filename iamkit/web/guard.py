@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from iamkit.errors import (
     AccessDenied,
@@ -28,6 +29,7 @@ from iamkit.gate.verdict import Refusal
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
 from iamkit.identity.principal import Principal
 from iamkit.policy.request import CallerKind, ContextValue
+from iamkit.values import quickly
 from iamkit.web import answers, health
 from iamkit.web.gatekeeper import Gatekeeper as Gatekeeper
 from iamkit.web.gatekeeper import HasGate as HasGate
@@ -49,6 +51,10 @@ class Endpoint:
     marker: Marker | None
     parameters: Mapping[str, object] = field(default_factory=dict)
     group: str | None = None
+
+
+endpoint_of: Final = quickly(Endpoint)
+"""`Endpoint(...)`, for each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,10 @@ class Admission:
         return answers.cors_fields(self.request, manners) if manners.cors else []
 
 
+admission_of: Final = quickly(Admission)
+"""`Admission(...)`, for each request."""
+
+
 class Guard:
     """Admits requests and checks endpoints for one app. `public` names what a framework adds by itself."""
 
@@ -125,7 +135,7 @@ class Guard:
             asked = answers.without_credentials(request) if answers.is_preflight(request) else request
             admitted = self.gate.admit(asked)
             if not isinstance(admitted, NeedsBody):
-                return Admission(request, admitted, self)
+                return admission_of(request, admitted, self)
             if request.body is None:
                 return admitted
             raise ConfigurationError("an authenticator asked for the body again after it was given")

@@ -12,7 +12,6 @@ import inspect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -21,9 +20,10 @@ from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebS
 from starlette.staticfiles import StaticFiles
 
 from iamkit.errors import ConfigurationError
-from iamkit.web.asgi import ASGIMiddleware, Door, Scope
-from iamkit.web.guard import Endpoint
+from iamkit.web.asgi import ASGIMiddleware, Door, Receive, Scope, Send
+from iamkit.web.guard import Endpoint, endpoint_of
 from iamkit.web.marker import Mark, Marker, Requirement, handler_of_view, marker_of, marker_of_view
+from iamkit.web.readings import Readings, as_read
 
 _FASTAPI: Final = "fastapi.routing"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
@@ -51,19 +51,27 @@ Target = tuple[Endpoint, ...] | Inner | Guarded
 def match(routes: list[BaseRoute], scope: Scope) -> tuple[Match, BaseRoute | None, Scope]:
     """What the framework's router will choose: the first full match, else the first partial one."""
     partial: tuple[BaseRoute, Scope] | None = None
+    none = Match.NONE
     for node in routes:
         found, child = node.matches(scope)
+        if found is none:
+            continue
         if found is Match.FULL:
             return found, node, child
-        if found is Match.PARTIAL and partial is None:
+        if partial is None:
             partial = (node, child)
     if partial is not None:
         return Match.PARTIAL, *partial
     return Match.NONE, None, {}
 
 
-def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target:
-    """What runs if `node`, which matched `scope`, is dispatched. Raises ConfigurationError if unknown."""
+def target_of(
+    node: BaseRoute, scope: Scope, child: Mapping[str, Any], readings: Readings | None = None
+) -> Target:
+    """What runs if `node`, which matched `scope`, is dispatched. Raises ConfigurationError if unknown.
+
+    `readings` remembers what `as_read` found out.
+    """
     served: object = None
     while is_included(node):
         # The same call by which FastAPI itself chooses among the routes of an included router.
@@ -76,7 +84,9 @@ def target_of(node: BaseRoute, scope: Scope, child: Mapping[str, Any]) -> Target
         node = chosen
     # An included route is served with the parameters of its prefix too; a socket is made anew with them.
     dependant = getattr(served, "dependant", None) or getattr(node, "dependant", None)
-    parameters = as_read(dependant, child.get("path_params", {}))
+    parameters = child.get("path_params", {})
+    if dependant is not None and not (readings and readings.plain(dependant)):
+        parameters = as_read(dependant, parameters)
     if isinstance(node, Route):
         return _route_target(node, child["endpoint"], str(scope["method"]), parameters, dependant)
     if isinstance(node, WebSocketRoute):
@@ -104,29 +114,6 @@ def endpoints_of(node: BaseRoute, scope: Scope) -> Iterator[tuple[Endpoint, ...]
             if marks not in seen:
                 seen.add(marks)
                 yield target
-
-
-def as_read(dependant: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Path parameters as the endpoint gets them: for an `int`, FastAPI reads 1 in `01`, and 1 is decided on.
-
-    A value that is no text or number stands for itself, which no template takes, unless it is spelt plainly.
-    What two dependencies read in two ways is None. What FastAPI refuses stays as it is: nothing runs.
-    """
-    readings: dict[str, list[Any]] = {}
-    waiting = [] if dependant is None else [dependant]
-    for part in waiting:
-        waiting += part.dependencies
-        for declared in part.path_params:
-            name = getattr(declared, "validation_alias", None) or declared.alias
-            value, faults = declared.validate(raw[name]) if name in raw else (None, True)
-            if not faults:
-                readings.setdefault(name, []).append(value.value if isinstance(value, Enum) else value)
-    read = dict(raw)
-    for name, values in readings.items():
-        texts = {str(value) for value in values}
-        if texts != {str(raw[name])}:
-            read[name] = values[0] if len(texts) == 1 else None
-    return read
 
 
 def mounted(node: Mount | Host, parameters: Mapping[str, object] | None = None) -> Target:
@@ -189,6 +176,28 @@ def _is_front_end(node: object) -> bool:
     return type(node).__module__ == _FASTAPI and type(node).__qualname__ == "_FrontendRouteGroup"
 
 
+class Chosen(BaseRoute):
+    """A node that was matched: the router's own code, which matches once more, is told what came of it."""
+
+    def __init__(self, node: BaseRoute, child: Scope) -> None:
+        self._node = node
+        self._child = child
+        self.path_format = getattr(node, "path_format", None)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:  # noqa: ARG002
+        return Match.FULL, self._child
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._node.handle(scope, receive, send)
+
+
+def chosen(node: BaseRoute, child: Scope) -> BaseRoute:
+    """What a router has to choose from once `node` was matched with `child`: this one node."""
+    if isinstance(node, Route):
+        return Chosen(node, {"route": node, **child})
+    return Chosen(node, child) if is_included(node) else node
+
+
 def is_included(node: object) -> bool:
     """Whether `node` is FastAPI's private node for a router that was included."""
     return type(node).__module__ == _FASTAPI and type(node).__qualname__ == "_IncludedRouter"
@@ -241,7 +250,10 @@ def endpoints(
     needed = requirements_of(dependant)
     if needed and not isinstance(marker, Requirement):
         marker, *needed = needed
-    return tuple(Endpoint(name_of(runs), one, parameters, group_of(runs)) for one in (marker, *needed))
+    name, group = name_of(runs), group_of(runs) if marker is None else None
+    if not needed:
+        return (endpoint_of(name, marker, parameters, group),)
+    return tuple([endpoint_of(name, one, parameters, group) for one in (marker, *needed)])
 
 
 def requirements_of(dependant: Any) -> list[Requirement]:

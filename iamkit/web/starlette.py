@@ -10,9 +10,11 @@ or are named in `public`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from typing import Final, TypeVar
 
+from starlette._utils import get_route_path
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -38,6 +40,8 @@ from iamkit.web.guard import (
     unreadable_request,
 )
 from iamkit.web.marker import Requirement
+from iamkit.web.readings import Readings
+from iamkit.web.route_index import RouteIndex
 from iamkit.web.sniff import checked_guardian, misplaced
 
 AppT = TypeVar("AppT", bound=Starlette)
@@ -125,6 +129,8 @@ class RouterGuard:
 
     def __init__(self, router: Router) -> None:
         self._router = router
+        self._readings = Readings()
+        self._index = RouteIndex(())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -132,30 +138,36 @@ class RouterGuard:
             return
         admission = scope.get(ADMISSION)
         if not isinstance(admission, Admission):
-            refusal = Refusal(unreadable_request(str(scope.get("method", ""))), not_admitted())
-            await send_response(bare_response(refusal), scope, send)
+            missing = Refusal(unreadable_request(str(scope.get("method", ""))), not_admitted())
+            await send_response(bare_response(missing), scope, send)
             return
-        tree = list(self._router.routes)
-        found, node, child = nodes.match(tree, scope)
+        found, node, child = self._match(scope)
         preflight = is_preflight(admission.request)
         if preflight and found is not Match.FULL:
             # Said of every address alike, so nothing is learnt of what is there.
             await send_refusal(admission.guard, admission.guard.preflight(admission.request), scope, send)
             return
         if node is None:
-            await self._unmatched(admission, tree, scope, receive, send)
+            await self._unmatched(admission, list(self._router.routes), scope, receive, send)
             return
         if found is Match.PARTIAL:
-            await self._other_method(admission, tree, scope, receive, send)
+            await self._other_method(admission, list(self._router.routes), scope, receive, send)
             return
         try:
             target = self._target(node, scope, child)
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
-            refusal = admission.guard.refusal(admission.request, fault)
-            await send_refusal(admission.guard, refusal, scope, send)
+            wrong = admission.guard.refusal(admission.request, fault)
+            await send_refusal(admission.guard, wrong, scope, send)
             return
+        guard = admission.guard
         for endpoint in target if isinstance(target, tuple) else ():
-            if await self._refused(admission, endpoint, scope, receive, send):
+            refusal: Refusal | None
+            if guard.gate.blocking:
+                refusal = await asyncio.to_thread(guard.check, admission, endpoint)
+            else:
+                refusal = guard.check(admission, endpoint)
+            if refusal is not None:
+                await self._say_no(guard, refusal, scope, receive, send)
                 return
         if isinstance(target, nodes.Guarded) and nodes.is_route(node):
             # A class-based endpoint without this method: Starlette answers 405, no handler runs.
@@ -164,7 +176,22 @@ class RouterGuard:
             else:
                 await self._other_method(admission, [node], scope, receive, send)
             return
-        await self._dispatch([node], scope, receive, send)
+        await self._dispatch([nodes.chosen(node, child)], scope, receive, send)
+
+    def _match(self, scope: Scope) -> tuple[Match, BaseRoute | None, Scope]:
+        routes = self._router.routes
+        if scope["type"] != "http" or "effective_route_context" in scope.get("fastapi", ()):
+            # FastAPI has put another route's path in place, or paths are not all that counts.
+            return nodes.match(routes, scope)
+        if not self._index.stands_for(routes):
+            self._index = RouteIndex(routes)
+        path = get_route_path(scope)
+        could = [
+            node
+            for node, matched in self._index.candidates(path)
+            if matched is None or matched(path) is not None
+        ]
+        return nodes.match(could, scope)
 
     async def _other_method(
         self, admission: Admission, tree: list[BaseRoute], scope: Scope, receive: Receive, send: Send
@@ -201,7 +228,7 @@ class RouterGuard:
         return refusal
 
     def _target(self, node: BaseRoute, scope: Scope, child: Scope) -> nodes.Target:
-        target = nodes.target_of(node, scope, child)
+        target = nodes.target_of(node, scope, child, self._readings)
         if isinstance(target, nodes.Inner):
             arm(target.router)
         return target
@@ -249,8 +276,7 @@ class RouterGuard:
     def _view(self, tree: list[BaseRoute]) -> Router:
         """The router itself in all but `routes`: its own code then dispatches among `tree` only."""
         view: Router = object.__new__(type(self._router))
-        view.__dict__.update(self._router.__dict__)
-        view.routes = tree
+        view.__dict__ = {**self._router.__dict__, "routes": tree}
         return view
 
 

@@ -21,6 +21,8 @@ LONGEST: Final = 2048
 
 _FIELD: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(:path)?\}")
 _LITERAL: Final = re.compile(r"[A-Za-z0-9_.,=+@/:~-]*", re.ASCII)
+# What needs no second look, and is not empty.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.=+@~-]+", re.ASCII)
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f%/:*?]")
 _UNSAFE_IN_PATH: Final = re.compile(r"[\x00-\x1f\x7f-\x9f%:*?]")
 
@@ -67,7 +69,7 @@ class Template:
     def fill(self, parameters: Mapping[str, object]) -> str:
         """The resource part. Raises EvaluationError, a denial, when a parameter is missing or has no text."""
         filled = "".join(
-            part if isinstance(part, str) else _filled(self.text, part, parameters) for part in self.parts
+            [part if isinstance(part, str) else _filled(self.text, part, parameters) for part in self.parts]
         )
         if len(filled) > LONGEST:
             raise EvaluationError(f"resource `{self.text}` is longer than {LONGEST} characters when filled")
@@ -91,6 +93,9 @@ def _add_literal(parts: list[str | Field], whole: str, literal: str) -> None:
 
 
 def _filled(template: str, field: Field, parameters: Mapping[str, object]) -> str:
+    plain = parameters.get(field.name)
+    if type(plain) is str and _PLAIN.fullmatch(plain):
+        return plain
     text = as_text(template, field.name, parameters)
     if not text and not field.keeps_slashes:
         raise EvaluationError(f"parameter `{field.name}` of resource `{template}` is empty")

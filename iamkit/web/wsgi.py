@@ -9,14 +9,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from iamkit.errors import IamkitError, InputError, MalformedRequest, RequestTooLarge
 from iamkit.gate.verdict import Refusal
 from iamkit.http import Headers, HttpRequest, HttpResponse, NeedsBody
-from iamkit.web.canonical import canonical_request, quoted_path
+from iamkit.web.canonical import Reader, quoted_path
 from iamkit.web.guard import (
     ADMISSION,
     Admission,
@@ -44,6 +43,7 @@ class Door:
     def __init__(self, app: WSGIApplication, guard: Guard) -> None:
         self.app = app
         self.guard = guard
+        self._reader = Reader()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # Whatever stood there came from outside.
@@ -67,7 +67,7 @@ class Door:
 
     def _admit(self, environ: WSGIEnvironment) -> Admission | Refusal | HttpResponse:
         try:
-            request = request_of(environ)
+            request = request_of(environ, self._reader)
         except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
             return self.guard.refusal(_unreadable(environ), fault)
         early = self.guard.early(request) if self.guard.answers_early else None
@@ -80,7 +80,7 @@ class Door:
             body = _buffered(environ, admitted.limit)
         except InputError as fault:
             return self.guard.refusal(request, fault)
-        again = self.guard.admit(replace(request, body=body))
+        again = self.guard.admit(request.with_body(body))
         if isinstance(again, NeedsBody):
             return self.guard.refusal(request, not_admitted())
         return again
@@ -172,8 +172,9 @@ class _Telling:
         return send(guard.response(guard.refusal(self._admission.request, fault)), self)
 
 
-def request_of(environ: WSGIEnvironment) -> HttpRequest:
+def request_of(environ: WSGIEnvironment, reader: Reader | None = None) -> HttpRequest:
     """The request of an environ. Raises MalformedRequest unless it can be read in one way only."""
+    reader = reader or Reader()
     try:
         local = environ.get("PATH_INFO", "").encode("latin-1")
         whole = environ.get("SCRIPT_NAME", "").encode("latin-1") + local
@@ -183,13 +184,13 @@ def request_of(environ: WSGIEnvironment) -> HttpRequest:
     if raw_path is None:
         # The server kept no raw path. What is signed is then the plain spelling; another one does not verify.
         raw_path = quoted_path(whole)
-    request = canonical_request(
-        method=environ.get("REQUEST_METHOD", ""),
-        scheme=environ.get("wsgi.url_scheme", "http"),
-        raw_path=raw_path or "/",
-        query=environ.get("QUERY_STRING", ""),
-        headers=_headers(environ),
-        peer=environ.get("REMOTE_ADDR") or None,
+    request = reader.request(
+        environ.get("REQUEST_METHOD", ""),
+        environ.get("wsgi.url_scheme", "http"),
+        raw_path or "/",
+        environ.get("QUERY_STRING", ""),
+        _headers(environ, reader),
+        environ.get("REMOTE_ADDR") or None,
     )
     # The app routes on what the server decoded. A prefix set by a proxy may be missing from the raw path.
     if request.path.encode() not in (whole or b"/", local or b"/"):
@@ -220,16 +221,15 @@ def _raw_path(environ: WSGIEnvironment) -> str | None:
     return None
 
 
-def _headers(environ: WSGIEnvironment) -> Headers:
-    fields = [
-        (key[5:].replace("_", "-"), value)
-        for key, value in environ.items()
-        if key.startswith("HTTP_") and isinstance(value, str)
-    ]
-    for key, name in (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length")):
-        if environ.get(key):
-            fields.append((name, environ[key]))
-    return Headers(tuple(fields))
+def _headers(environ: WSGIEnvironment, reader: Reader) -> Headers:
+    keys = [key for key in environ if key[:5] == "HTTP_" and isinstance(environ[key], str)]
+    keys += [key for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)]
+    values = [environ[key] for key in keys]
+    return reader.headers(tuple(keys), values, lambda: tuple([_name(key) for key in keys]))
+
+
+def _name(key: str) -> str:
+    return key.removeprefix("HTTP_").replace("_", "-")
 
 
 def _unreadable(environ: WSGIEnvironment) -> HttpRequest:

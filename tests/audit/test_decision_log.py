@@ -532,3 +532,40 @@ def test_only_the_thread_beside_a_unit_waits() -> None:
 
     log.close()
     assert kept(store) == ["d1", "d2"]
+
+
+def test_a_decision_can_be_put_into_words_by_the_thread_that_writes() -> None:
+    """`submit` makes nothing of it; one that cannot be worded is said aloud and holds up no other."""
+    store = Troubled(before=only_by_hand)
+    log = DecisionLog(store, no_texts)
+    worded: list[str] = []
+
+    def late(name: str) -> Entry:
+        worded.append(name)
+        return entry(name)
+
+    def never() -> Entry:
+        raise ValueError("no words")
+
+    log.submit(lambda: late("d1"), denial=True)
+    log.submit(never, denial=True)
+    log.submit(lambda: late("d2"), denial=False)
+    assert not [name for name in worded if threading.current_thread().name != THREAD and store.units]
+
+    log.flush()
+
+    assert kept(store) == ["d1", "d2"]
+    assert log.waiting == 0
+    log.close()
+
+
+def test_a_log_that_is_nearly_full_says_so() -> None:
+    """So that an event loop can leave to a thread what may have to write first."""
+    log = DecisionLog(Troubled(before=away), no_texts, capacity=10)
+    for number in range(8):
+        log.submit(entry(f"d{number}"), denial=False)
+    assert not log.crowded
+
+    log.submit(entry("d8"), denial=False)
+
+    assert log.crowded

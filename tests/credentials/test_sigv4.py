@@ -219,6 +219,33 @@ def test_an_unseen_body_is_asked_for_even_with_a_signed_hash() -> None:
         verifier().verify(replace(request, method="PUT"), find)
 
 
+def test_what_was_right_before_the_body_came_is_not_taken_over_by_another_request() -> None:
+    """The same signature with other fields, another path or another body is worked out anew, and refused."""
+    request = signed()
+    body = request.body
+    assert body is not None
+    for other in (
+        replace(request, method="PUT"),
+        replace(request, raw_path="/another"),
+        replace(request, body=body + b"!"),
+        with_field(request, "x-amz-more", "1"),
+    ):
+        check = verifier()
+        assert isinstance(check.verify(replace(request, body=None), find), NeedsBody)
+        with pytest.raises(SignatureDoesNotMatch):
+            check.verify(other, find)
+        assert isinstance(check.verify(request, find), Signed)
+
+
+def test_a_key_that_is_gone_when_the_body_has_come_is_refused() -> None:
+    """The key is looked up again with the body."""
+    request, check = signed(), verifier()
+    assert isinstance(check.verify(replace(request, body=None), find), NeedsBody)
+
+    with pytest.raises(InvalidClientTokenId):
+        check.verify(request, lambda _: None)
+
+
 def test_a_websocket_handshake_has_no_body() -> None:
     """Nothing can be read from it, so it counts as empty."""
     asked = signed("GET", body=b"")

@@ -55,3 +55,9 @@ def fsync() -> ModuleType:
 def canary() -> ModuleType:
     """`canary.py` as a module."""
     return load("canary")
+
+
+@pytest.fixture
+def isolation() -> ModuleType:
+    """The script that looks for requests that are mixed up."""
+    return load("isolation")

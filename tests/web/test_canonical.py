@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import unquote
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from iamkit.errors import MalformedRequest
 from iamkit.http import Headers, HttpRequest
-from iamkit.web.canonical import canonical_host, canonical_path, canonical_request, quoted_path
+from iamkit.web.canonical import Reader, canonical_host, canonical_path, canonical_request, quoted_path
 
 
 def request(method: str = "GET", query: str = "", *fields: tuple[str, str]) -> HttpRequest:
@@ -210,3 +211,57 @@ def test_a_control_character_in_the_query_is_refused() -> None:
     """Raw control characters; encoded ones are the app's own affair."""
     with pytest.raises(MalformedRequest):
         request("GET", "a=\n")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [
+                    "host",
+                    "accept",
+                    "x-one",
+                    "content-length",
+                    "transfer-encoding",
+                    "x_forwarded_for",
+                    "bad name",
+                ]
+            ),
+            st.sampled_from(["1", "a.example", "2", "", "x\ty", "x\r\ny", "\x00", "\x85", "\xa0", "b c"]),
+        ),
+        max_size=5,
+    )
+)
+@settings(max_examples=300)
+def test_a_reader_judges_fields_that_it_has_seen_as_it_did_at_first(fields: list[tuple[str, str]]) -> None:
+    """What it remembers of names changes nothing about values: refused the first time, refused each time."""
+
+    def read(reader: Reader) -> tuple[tuple[str, str], ...] | str:
+        names = tuple(name for name, _ in fields)
+        try:
+            return reader.headers(names, [value for _, value in fields], lambda: names).items_received
+        except MalformedRequest as fault:
+            return fault.message
+
+    first = read(Reader())
+    reader = Reader()
+    # The same names with values that are right are remembered first, where there are any.
+    try:
+        names = tuple(name for name, _ in fields)
+        reader.headers(names, ["1" for _ in fields], lambda: names)
+    except MalformedRequest:
+        pass
+
+    assert [read(reader), read(reader)] == [first, first]
+
+
+def test_a_reader_forgets_before_it_grows_without_end() -> None:
+    """Whoever sends ever new names and hosts fills nothing."""
+    reader = Reader()
+    for number in range(2_500):
+        names = (f"x-{number}", "host")
+        headers = reader.headers(names, ["1", f"h{number}"], partial(tuple, names))
+        assert reader.request("GET", "http", "/", "", headers, None).host == f"h{number}"
+
+    assert len(reader._names) <= 1_000
+    assert len(reader._hosts) <= 1_000
