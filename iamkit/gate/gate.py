@@ -262,6 +262,7 @@ class Gate:
                     error=one_line(decision.error) if decision.error is not None else None,
                     request="" if request is None else one_line(f"{request.method} {request.raw_path}"),
                     enforced=enforced,
+                    revision=decision.revision,
                 ),
                 texts,
             ),
