@@ -206,3 +206,34 @@ def test_who_am_i_leaves_true(jeff: Caller) -> None:
     assert (left.deny, left.allow) == (FALSE, TRUE)
     anonymous = Known(Caller(CallerKind.ANONYMOUS), "sts:GetCallerIdentity")
     assert residual(anonymous, CallerLayers()).allow is FALSE
+
+
+def test_a_star_beside_a_variable_is_still_everything(jeff: Caller, attach: Attach) -> None:
+    """`*` in a list of resources is no ARN pattern; a variable next to it must not make it one."""
+    statement = {
+        "Effect": "Allow",
+        "Action": "doc:Get",
+        "Resource": ["arn:aws:doc:::${app:v}/*", "*"],
+    }
+    layers = CallerLayers(identity=(attach(statement),))
+    context = Context({"app:v": "a"})
+
+    left = residual(Known(jeff, "doc:Get", context=context), layers)
+
+    asked = AccessRequest(jeff, "doc:Get", "arn:aws:doc:::b/x", context)
+    assert left.outcome(asked) is evaluate(asked, layers).outcome is Outcome.ALLOWED
+
+
+def test_a_value_that_grows_too_long_beside_an_unknown_key(jeff: Caller, attach: Attach) -> None:
+    """What cannot be put in stays as it is, and cannot be judged once the key is known either."""
+    condition = {"StringEquals": {"app:k": ["${app:v}", "good"]}}
+    layers = CallerLayers(
+        (attach({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}),)
+    )
+    long = {"app:v": "x" * 70_000}
+
+    left = residual(Known(jeff, "doc:Get", "*", Context(long), frozenset({"app:k"})), layers)
+
+    for value, outcome in (("good", Outcome.ALLOWED), ("bad", Outcome.IMPLICIT_DENY)):
+        asked = AccessRequest(jeff, "doc:Get", "*", Context({**long, "app:k": value}))
+        assert left.outcome(asked) is evaluate(asked, layers).outcome is outcome
