@@ -1,14 +1,18 @@
-"""The plugin: hook implementations only."""
+"""The plugin: hook implementations only. Every command loads it; what it needs is loaded when it is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from iamkit import Settings, hookimpl
-from iamkit.credentials.message import Channel, Message
-from iamkit.credentials.mfa import MfaMethod, MfaServices
-from iamkit_messages import codes, configuration
+from iamkit import hookimpl
+from iamkit_messages import configuration
 from iamkit_messages.configuration import SECTION, Configuration
+
+if TYPE_CHECKING:
+    from iamkit import Settings
+    from iamkit.credentials.message import Message
+    from iamkit.credentials.mfa import MfaMethod, MfaServices
 
 
 class MessagesPlugin:
@@ -28,6 +32,9 @@ class MessagesPlugin:
 
     @hookimpl
     def iamkit_mfa_methods(self, services: MfaServices) -> Sequence[MfaMethod]:
+        from iamkit.credentials.message import Channel
+        from iamkit_messages import codes
+
         factors = configuration.chosen(self._given, services.settings).factors
         made = {Channel.EMAIL: codes.email_method, Channel.SMS: codes.sms_method}
         return [made[Channel(name)](services.ids) for name in factors]
