@@ -27,6 +27,11 @@ TABLE: Final[Mapping[str, Lazy]] = {
     "group": Lazy("iamkit.cli.groups:group", "Groups: users that share policies.", _WHO),
     "role": Lazy("iamkit.cli.roles:role", "Roles: identities that others may assume.", _WHO),
     "key": Lazy("iamkit.cli.keys:key", "Access keys: what programs sign requests with.", _WHO),
+    "token": Lazy("iamkit.cli.tokens:token", "Personal tokens: for scripts, with an end.", _WHO),
+    "mfa": Lazy("iamkit.cli.mfa:mfa", "Second factors: authenticator apps, recovery codes.", _WHO),
+    "password-policy": Lazy(
+        "iamkit.cli.password_policy:password_policy", "What passwords have to satisfy.", _WHO
+    ),
     "sessions": Lazy("iamkit.cli.sessions:sessions", "Sign-in sessions: see them and end them.", _WHO),
     "whoami": Lazy("iamkit.cli.whoami:whoami", "Show who a command acts as.", _WHO),
     "policy": Lazy("iamkit.cli.policies:policy", "Managed policies: kept once, attached to many.", _WHAT),

@@ -1,0 +1,166 @@
+"""`iamkit mfa`: the second factors of users, and recovery codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from iamkit.cli.options import Group
+from iamkit.cli.terminal import Terminal
+from iamkit.credentials.secret import Secret
+from iamkit.errors import InputError
+from iamkit.management import mfa as operations
+from iamkit.management import mfa_enrolment
+from iamkit.management.mfa import MfaDeviceFace
+
+
+@click.group("mfa", cls=Group)
+def mfa() -> None:
+    """Second factors: authenticator apps, recovery codes, what plugins add."""
+
+
+@mfa.command("list")
+@click.argument("user", required=False)
+@click.option("--unassigned", is_flag=True, help="List the devices that nobody has yet.")
+@click.pass_obj
+def list_(terminal: Terminal, user: str | None, unassigned: bool) -> None:
+    """List the devices of USER, or your own."""
+    desk = terminal.desk()
+    if unassigned:
+        if user is not None:
+            raise InputError("`--unassigned` goes without a user")
+        _show(
+            terminal,
+            desk.do(operations.list_virtual_mfa_devices, assignment_status="Unassigned").items,
+            "every device has an owner",
+        )
+        return
+    _show(terminal, desk.do(operations.list_mfa_devices, user_name=user).items, "there are no devices here")
+
+
+@mfa.command("create")
+@click.argument("name")
+@click.option("--path", default="/", show_default=True, help="Where the device stands, such as `/ana/`.")
+@click.pass_obj
+def create(terminal: Terminal, name: str, path: str) -> None:
+    """Make a device for an authenticator app. Its seed is shown once; then `iamkit mfa enable`."""
+    made = terminal.desk().do(operations.create_virtual_mfa_device, virtual_mfa_device_name=name, path=path)
+    seed, uri = made.base32_seed.reveal(), made.uri.reveal()
+    if terminal.as_json:
+        terminal.output.data({"serial_number": made.serial_number, "base32_seed": seed, "uri": uri})
+        return
+    click.echo(_drawn(uri), nl=False)
+    click.echo(f"device  {made.serial_number}")
+    click.echo(f"seed    {seed}")
+    click.echo("scan it or type the seed now: it is not shown again", err=True)
+    click.echo(f"then: iamkit mfa enable USER {made.serial_number}", err=True)
+
+
+@mfa.command("enable")
+@click.argument("user")
+@click.argument("serial")
+@click.pass_obj
+def enable(terminal: Terminal, user: str, serial: str) -> None:
+    """Give a device to USER. Two codes, one after the other, are asked for."""
+    first, second = _codes()
+    terminal.desk().do(
+        operations.enable_mfa_device,
+        user_name=user,
+        serial_number=serial,
+        authentication_code1=first,
+        authentication_code2=second,
+    )
+    terminal.output.done(f"user {user} has device {serial} now", {"user": user, "serial_number": serial})
+
+
+@mfa.command("resync")
+@click.argument("user")
+@click.argument("serial")
+@click.pass_obj
+def resync(terminal: Terminal, user: str, serial: str) -> None:
+    """Learn how far the clock or the count of a device is off, by two codes, one after the other."""
+    first, second = _codes()
+    terminal.desk().do(
+        operations.resync_mfa_device,
+        user_name=user,
+        serial_number=serial,
+        authentication_code1=first,
+        authentication_code2=second,
+    )
+    terminal.output.done(f"device {serial} is in step", {"user": user, "serial_number": serial})
+
+
+@mfa.command("disable")
+@click.argument("user")
+@click.argument("serial")
+@click.pass_obj
+def disable(terminal: Terminal, user: str, serial: str) -> None:
+    """Take a device from USER, who signs in without it from now on."""
+    terminal.desk().do(operations.deactivate_mfa_device, user_name=user, serial_number=serial)
+    terminal.output.done(f"user {user} has device {serial} no more", {"user": user, "serial_number": serial})
+
+
+@mfa.command("delete")
+@click.argument("serial")
+@click.pass_obj
+def delete(terminal: Terminal, serial: str) -> None:
+    """Delete a device that nobody has."""
+    terminal.desk().do(operations.delete_virtual_mfa_device, serial_number=serial)
+    terminal.output.done(f"deleted device {serial}", {"serial_number": serial})
+
+
+@mfa.command("recovery-codes")
+@click.argument("user", required=False)
+@click.pass_obj
+def recovery_codes(terminal: Terminal, user: str | None) -> None:
+    """Make ten recovery codes for USER, or yourself. They are shown once; older ones are void."""
+    codes = terminal.desk().do(mfa_enrolment.create_recovery_codes, user_name=user).codes
+    shown = [code.reveal() for code in codes]
+    if terminal.as_json:
+        terminal.output.data({"codes": shown})
+        return
+    click.echo("\n".join(shown))
+    click.echo("print them and put them away: they are not shown again", err=True)
+
+
+def _codes() -> tuple[Secret, Secret]:
+    """Two codes, asked for without echo, or from standard input, a line each."""
+    first = click.prompt("Code", hide_input=True, type=str)
+    return Secret(first.strip()), Secret(click.prompt("Next code", hide_input=True, type=str).strip())
+
+
+def _drawn(uri: str) -> str:
+    """The QR code of a URI for a terminal; nothing where the library for it is missing."""
+    try:
+        import segno
+    except ImportError:
+        return ""
+    import io
+
+    drawing = io.StringIO()
+    segno.make(uri, error="m").terminal(out=drawing, compact=True)
+    return drawing.getvalue()
+
+
+def _show(terminal: Terminal, found: Iterable[MfaDeviceFace], empty: str) -> None:
+    devices = list(found)
+    terminal.output.table(
+        ("DEVICE", "METHOD", "NAME", "USER", "SINCE", "LAST USED"),
+        [
+            (item.serial_number, item.method, item.name, item.user_name, item.enabled_at, item.last_used_at)
+            for item in devices
+        ],
+        [
+            {
+                "serial_number": item.serial_number,
+                "method": item.method,
+                "name": item.name,
+                "user": item.user_name,
+                "enabled": item.enabled_at,
+                "last_used": item.last_used_at,
+            }
+            for item in devices
+        ],
+        empty=empty,
+    )

@@ -1,0 +1,73 @@
+"""`iamkit mfa`, `iamkit token` and `iamkit password-policy`: the happy path, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from iamkit.clock import SystemClock
+from iamkit.credentials import otp
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Cli
+
+NARROW = json.dumps(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "notes:Read", "Resource": "*"}}
+)
+
+
+def _codes(seed: str) -> str:
+    step = otp.step_at(SystemClock().now())
+    key = otp.seed_of(seed)
+    return f"{otp.code_at(key, step - 1)}\n{otp.code_at(key, step)}\n"
+
+
+def test_a_device_is_made_enabled_listed_and_taken_away(cli: Cli) -> None:
+    """Its seed is told once, and by nothing else."""
+    made = cli.data("mfa", "create", "phone")
+    serial, seed = made["serial_number"], made["base32_seed"]
+    assert [item["serial_number"] for item in cli.data("mfa", "list", "--unassigned")] == [serial]
+    assert cli("mfa", "enable", "ana", serial, input="000000\n111111\n").exit_code == 1
+    cli.ok("mfa", "enable", "ana", serial, input=_codes(seed))
+    (listed,) = cli.data("mfa", "list", "ana")
+    assert (listed["method"], listed["user"]) == ("totp", "ana")
+    assert seed not in cli.ok("mfa", "list", "ana")
+    assert len(cli.data("mfa", "recovery-codes", "ana")["codes"]) == 10
+    assert cli("mfa", "delete", serial).exit_code != 0
+    cli.ok("mfa", "disable", "ana", serial)
+    cli.ok("mfa", "delete", serial)
+    assert cli.data("mfa", "list", "ana") == []
+
+
+def test_a_device_is_drawn_for_the_app_that_scans_it(cli: Cli) -> None:
+    """With the seed for whoever types."""
+    said = cli.ok("mfa", "create", "phone")
+    assert "seed" in said
+    assert "█" in said or "▀" in said
+
+
+def test_a_token_is_made_listed_reset_and_deleted(cli: Cli) -> None:
+    """Alone on standard output, once."""
+    text = cli.ok("token", "create", "laptop", "--user", "ana", "--policy", NARROW).strip()
+    assert text.startswith("ikt_")
+    assert "\n" not in text
+    (listed,) = cli.data("token", "list", "ana")
+    assert (listed["name"], listed["narrowed"], listed["status"]) == ("laptop", True, "Active")
+    assert text not in cli.ok("token", "list", "ana")
+    again = cli.ok("token", "reset", listed["token"], "--user", "ana").strip()
+    assert again != text
+    (fresh,) = cli.data("token", "list", "ana")
+    cli.ok("token", "delete", fresh["token"], "--user", "ana")
+    assert cli.data("token", "list", "ana") == []
+    assert cli("token", "create", "laptop", "--user", "ana", "--policy", "{}").exit_code == 2
+
+
+def test_the_password_policy_is_shown_set_and_deleted(cli: Cli) -> None:
+    """What is left out goes back to its default."""
+    assert cli.data("password-policy", "show")["profile"] == "modern"
+    made = cli.data("password-policy", "set", "--length", "20", "--max-age", "90", "--remember", "4")
+    assert (made["minimum_password_length"], made["expire_passwords"]) == (20, True)
+    assert cli.data("password-policy", "set", "--symbols")["minimum_password_length"] == 15
+    assert cli("password-policy", "set", "--length", "5").exit_code == 2
+    cli.ok("password-policy", "delete")
+    assert cli("password-policy", "delete").exit_code != 0
