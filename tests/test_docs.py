@@ -216,6 +216,30 @@ def test_the_page_on_app_users_runs() -> None:
     iam.close()
 
 
+@pytest.mark.usefixtures("directory")
+def test_the_page_on_adopting_runs() -> None:
+    """The old login says who calls: ana may, who is no user here is 401, another site's form is refused."""
+    names = _run("adopting.md")
+    policy = EVERYTHING.replace("notes:List", "blog:Write")
+    desk = names["iam"].desk(names["iam"].operator())
+    desk.do(inline.put_user_policy, user_name="ana", policy_name="blog", policy_document=policy)
+    ana, bob, stranger = (names["app"].test_client() for _ in range(3))
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    ana.post("/login/1")
+    bob.post("/login/2")
+
+    assert stranger.get("/posts").status_code == 401
+    assert bob.get("/posts").status_code == 401
+    assert ana.get("/posts").status_code == 200
+    assert ana.post("/posts", headers=ours).status_code == 200
+    assert ana.post("/posts", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert ana.post("/posts").status_code == 403
+
+    desk.do(users.create_user, user_name="bob")
+
+    assert bob.get("/posts").status_code == 403
+
+
 def test_the_page_on_testing_runs(pytester: pytest.Pytester) -> None:
     """Its files are a project whose tests pass."""
     page = (DOCS / "testing.md").read_text(encoding="utf-8")

@@ -28,7 +28,8 @@ def listed(app: object) -> Sequence[Route]:
     if found is None:
         raise ConfigurationError(
             f"`{type(app).__module__}.{type(app).__qualname__}` is no app whose routes can be listed;"
-            " name the Flask, Starlette, FastAPI, Litestar or Django app itself, not what wraps it"
+            " name the Flask, Starlette, FastAPI, Litestar or Django app itself, not what wraps it;"
+            " a factory is called, as in `app:create_app()`"
         )
     return found
 

@@ -119,6 +119,10 @@ class Book:
         self._declarations[model] = made
         return made
 
+    def take_over(self, other: Book) -> None:
+        """Keep what `other` declares by now, too."""
+        self._declarations.update(other._declarations)
+
     def mask(self, model: type, masked: Mapping[str, str]) -> Declaration:
         """Add columns that need a further action."""
         found = self.of(model)

@@ -98,6 +98,8 @@ def _twin(app_iam: IAM, iam: IAM) -> IAM:
         _hooks=plugin_manager(plugins, entry_points=False),
     )
     twin._register_answering_builtins()
+    if "rows" in vars(app_iam):
+        twin.rows.book.take_over(app_iam.rows.book)
     return twin
 
 

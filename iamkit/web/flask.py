@@ -246,7 +246,10 @@ class FlaskGuard:
 
 
 def routes(app: object) -> list[listing.Route]:
-    """Every rule of the app with what its view declares. Automatic OPTIONS reach no view and are left out."""
+    """Every rule of the app with what its view declares.
+
+    What reaches no view is left out: automatic OPTIONS, and names that exist for `url_for` alone.
+    """
     if not isinstance(app, flask.Flask):
         raise ConfigurationError(f"`{type(app).__qualname__}` is no Flask app")
     extension = app.extensions.get(EXTENSION)
@@ -254,6 +257,8 @@ def routes(app: object) -> list[listing.Route]:
     rows = []
     for rule in app.url_map.iter_rules():
         view = app.view_functions.get(rule.endpoint)
+        if view is None or rule.build_only:
+            continue
         methods = set(rule.methods or ("*",))
         if getattr(rule, "provide_automatic_options", False):
             methods.discard("OPTIONS")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from iamkit.errors import ConfigurationError, NotInitialized
 from iamkit.gate.gate import Gate
@@ -31,6 +32,14 @@ class Maps:
 class Person:
     login: str
     iam_id: str | None = None
+
+
+class Base(DeclarativeBase): ...
+
+
+class Leaf(Base):
+    __tablename__ = "leaf"
+    id: Mapped[int] = mapped_column(primary_key=True)
 
 
 class NoRows:
@@ -70,6 +79,17 @@ def test_plugins_settings_and_links_are_the_apps(own: IAM, tmp_path: Path) -> No
         assert iam.find_principal("ana").name == "ana"
         assert iam.catalog.action("maps:Draw") is None
     assert not (tmp_path / "own").exists()
+
+
+def test_declared_rows_are_the_apps(own: IAM, tmp_path: Path) -> None:
+    """A list of the app's is the same list in a test; afterwards neither deployment keeps the other's."""
+    own.resource(Leaf, "leaf/{id}", id=Leaf.id, filterable=["maps:Draw"])
+    with in_memory(tmp_path / "iam") as iam:
+        with standing_in(own, iam):
+            ana = iam.find_principal("administrator")
+            own.select(Leaf, "maps:Draw", principal=ana)
+        with pytest.raises(ConfigurationError, match="is not declared"):
+            iam.select(Leaf, "maps:Draw", principal=iam.find_principal("administrator"))
 
 
 def test_all_is_as_it_was_after_a_failure(tmp_path: Path) -> None:

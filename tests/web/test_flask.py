@@ -594,3 +594,12 @@ def test_routes_lists_each_rule(app: flask.Flask) -> None:
     assert not rows["/static/<path:filename>", ("GET", "HEAD")].declared
     assert rows["/api/<doc_id>", ("GET",)].action == "docs:Read"
     assert not rows["/api/<doc_id>", ("POST",)].declared
+
+
+def test_routes_leaves_out_names_that_reach_no_view(app: flask.Flask) -> None:
+    """As Flask's own tutorial has one: a second name of `/`, for `url_for`."""
+    before = len(routes(app))
+    app.add_url_rule("/open", endpoint="index")
+    app.add_url_rule("/elsewhere", view_func=app.view_functions["bare"], endpoint="bare", build_only=True)
+
+    assert len(routes(app)) == before
