@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from iamkit import epochs
-from iamkit.credentials import sessions
+from iamkit.credentials import links, sessions
 from iamkit.credentials.hashing import HashedPassword
 from iamkit.errors import ConcurrentModification, NoSuchEntity
 from iamkit.storage import Reader, Unit, record
@@ -114,6 +114,8 @@ def put(
         _remember(unit, old, now)
     unit.remove(PasswordRecord, (user_id,))
     unit.add(made)
+    # An invitation was for the first password, and there is one: it does not come back when that goes.
+    links.void(unit, user_id, links.Purpose.INVITE)
     sessions.end_all(unit, account=account, user_id=user_id)
     unit.bump(epochs.principal(user_id))
     return made

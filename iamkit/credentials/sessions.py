@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from iamkit import epochs
+from iamkit.credentials import links
 from iamkit.credentials.secret import Secret
 from iamkit.ids import Ids
 from iamkit.storage import Less, Plus, Reader, Unit, record
@@ -184,7 +185,12 @@ def end(unit: Unit, session_id: str, *, now: datetime) -> bool:
 
 
 def end_all(unit: Unit, *, account: str, user_id: str) -> None:
-    """End every session that the subject has: after a new password, when disabled, or on request."""
+    """End every session that the subject has: after a new password, when disabled, or on request.
+
+    A change of address that was asked for in one of them goes with it: whoever had the session reads the mail
+    of the new address, and could have the password replaced by it (THR-P12).
+    """
+    links.void(unit, user_id, links.Purpose.CHANGE_ADDRESS)
     if not unit.change(SessionEpoch, (user_id,), {"epoch": Plus()}):
         unit.add(SessionEpoch(user_id, account, 1))
     unit.bump(epochs.principal(user_id))

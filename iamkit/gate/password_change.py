@@ -151,6 +151,9 @@ class PasswordChange:
             raise ExpiredToken("the sign-in has ended or took too long; start again")
         if session.awaits[:1] != (sessions.NEW_PASSWORD,):
             raise InputError("this session awaits no new password; show the second factor first, if it does")
+        if session.mfa_at is None and mfa.of_subject(reader, user.user_id):
+            # Enrolled since the password was shown: it is asked for at a sign-in that begins anew (THR-P13).
+            raise ExpiredToken("the sign-in has ended or took too long; start again")
         return session, user, kept
 
     def _due(self, reader: Reader, user: User, kept: PasswordRecord, now: datetime) -> bool:

@@ -35,6 +35,7 @@ def _own_asks(work: Work, *, user_name: str | None = None) -> Asks:
 def create_access_key(work: Work, *, user_name: str | None = None) -> NewAccessKey:
     """Make a key for a user (default: the caller). Root users get none. Raises LimitExceeded at two."""
     user = _user(work, user_name)
+    targets.refuse_narrowed(work, user)
     house = work.house
     house.quotas.hold("access_keys_per_user", len(access_keys.held_by(work.unit, user.user_id)) + 1)
     return access_keys.create(

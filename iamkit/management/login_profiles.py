@@ -57,6 +57,7 @@ def create_login_profile(
 ) -> LoginProfile:
     """Give a user a password. Raises EntityAlreadyExists if it has one, PasswordPolicyViolation."""
     user = users.get(work.unit, work.account, user_name)
+    targets.refuse_narrowed(work, user)
     if passwords.find(work.unit, user.user_id) is not None:
         raise EntityAlreadyExists(f"user `{user.name}` has a password already; update it")
     return _put(work, user, must_change=password_reset_required)
@@ -93,6 +94,7 @@ def update_login_profile(
 ) -> None:
     """Replace a user's password, or have it changed at the next sign-in; ends the user's sessions."""
     user = users.get(work.unit, work.account, user_name)
+    targets.refuse_narrowed(work, user)
     kept = _kept(work, user)
     if password is not None:
         must_change = kept.must_change if password_reset_required is None else password_reset_required

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from iamkit.credentials import mfa, mfa_otp, otp, recovery_codes
+from iamkit.credentials.authentication import CredentialKind
 from iamkit.credentials.mfa import MfaDevice
 from iamkit.credentials.mfa_otp import Pair
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.throttle import known_subject
 from iamkit.errors import (
+    AccessDenied,
     DeleteConflict,
     InputError,
     InvalidAuthenticationCode,
@@ -291,9 +293,16 @@ def _user(work: Work, user_name: str | None) -> User:
 
 
 def recent_user(work: Work, user_name: str) -> User:
-    """The user; for one's own factors a session has to be fresh, or whoever finds it open takes it over."""
+    """The user; for one's own factors a session has to be fresh, or whoever finds it open takes it over.
+
+    A personal token does nothing of it: it was made so that scripts need not sign in, and a factor or an
+    address of its bearer's own would be a sign-in with all that the owner may do (THR-S7).
+    """
     user = users.get(work.unit, work.account, user_name)
     proof = work.principal.authentication
+    if proof is not None and proof.subject == user.user_id and proof.kind is CredentialKind.TOKEN:
+        raise AccessDenied("a personal token changes no factors and no address of its owner's; sign in")
+    targets.refuse_narrowed(work, user)
     if proof is not None and proof.subject == user.user_id and proof.issued_at is not None:
         shown = proof.issued_at if proof.mfa_at is None else max(proof.issued_at, proof.mfa_at)
         if work.house.now() - shown > RECENT:

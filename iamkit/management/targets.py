@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from iamkit.arn import Arn
-from iamkit.errors import InputError, ValidationError
+from iamkit.errors import AccessDenied, InputError, ValidationError
 from iamkit.identity import groups, managed, roles, users
 from iamkit.identity.groups import Group
 from iamkit.identity.managed import ManagedPolicy
@@ -37,6 +37,16 @@ def user(work: Work, user_name: str | None, keys: Mapping[str, ContextValue] | N
     name = own_name(work, user_name)
     found = users.find(work.unit, work.account, name)
     return _entity(work, "user", found, name, {**tag_keys(found), **(keys or {})})
+
+
+def refuse_narrowed(work: Work, found: User) -> None:
+    """Whoever comes with less than a user's permissions makes nothing that has them all (THR-S7).
+
+    For another user's it is the policies that say so. Raises AccessDenied.
+    """
+    proof = work.principal.authentication
+    if proof is not None and proof.session_policies and proof.subject == found.user_id:
+        raise AccessDenied("a credential that was narrowed makes no other of its owner's; sign in")
 
 
 def group(work: Work, group_name: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:

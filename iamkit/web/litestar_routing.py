@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from litestar import Litestar
 from litestar._asgi.asgi_router import ASGIRouter
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.plugins import PluginRegistry
 from litestar.plugins.base import ReceiveRoutePlugin
@@ -21,11 +21,14 @@ from litestar.routes.base import BaseRoute
 from litestar.types import Receive as LitestarReceive
 from litestar.types import Scope as LitestarScope
 from litestar.types import Send as LitestarSend
+from litestar.utils.path import normalize_path
 from litestar.utils.scope.state import ScopeState
 
 from iamkit.errors import ConfigurationError
 from iamkit.gate.verdict import Refusal
+from iamkit.http import HttpResponse
 from iamkit.web import openapi
+from iamkit.web.answers import is_preflight
 from iamkit.web.asgi import Door, judged, send_refusal, send_response
 from iamkit.web.guard import (
     ADMISSION,
@@ -50,6 +53,8 @@ from iamkit.web.litestar_handlers import (
 from iamkit.web.marker import Requirement
 
 _ALLOWED: Final = "iamkit.allowed"
+# No handler can have it.
+_NO_METHOD: Final[Any] = "-"
 
 
 class GuardPlugin(ReceiveRoutePlugin):
@@ -67,19 +72,95 @@ def guard_of(app: Litestar) -> Guard | None:
     return next((plugin.guard for plugin in plugins if plugin.guard is not None), None)
 
 
+# What is matched beside the app that runs: handler, path, parameters and template.
+_Matched = tuple[Any, str, dict[str, Any], str]
+
+
 class CheckedRouter(ASGIRouter):
     """Litestar's router; what it has matched is checked before it runs."""
 
     __slots__ = ()
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        admission = admission_of(scope)
+        if admission is not None and is_preflight(admission.request) and not self._has_options(scope):
+            # Said of every address alike, so nothing is learnt of what is there.
+            await send_refusal(admission.guard, admission.guard.preflight(admission.request), scope, send)
+            return
+        await super().__call__(scope, receive, send)
+
+    def _has_options(self, scope: Any) -> bool:
+        """Whether a handler of the app, or an app that is mounted, answers OPTIONS at this address."""
+        path = scope["path"]
+        if root_path := scope.get("root_path", ""):
+            path = path.split(root_path, maxsplit=1)[-1]
+        try:
+            handler = super()._handle_routing(normalize_path(path), "OPTIONS")[1]
+        except (MethodNotAllowedException, NotFoundException):
+            return False
+        return not is_automatic_options(what_runs(handler))
+
     def _handle_routing(self, path: str, method: Any) -> tuple[Any, Any, str, dict[str, Any], str]:
-        matched, handler, *rest = super()._handle_routing(path, method)
+        try:
+            matched, handler, *rest = super()._handle_routing(path, method)
+        except MethodNotAllowedException:
+            others = self._others(path)
+            if not any(_is_hidden(other) for other, *_ in others.values()):
+                raise
+            return self._of_the_visible(others, automatic=False)
+        if is_automatic_options(what_runs(handler)):
+            others = self._others(path)
+            if any(_is_hidden(other) for other, *_ in others.values()):
+                return self._of_the_visible(others, automatic=True)
 
         async def checked(scope: Any, receive: Any, send: Any) -> None:
             if await passes(handler, scope, send, unmatched=self._unmatched):
                 await matched(scope, receive, send)
 
         return checked, handler, *rest  # type: ignore[return-value]  # the rest is as it was
+
+    def _others(self, path: str) -> dict[str, _Matched]:
+        """What would be matched at an address by each method that the app has a handler for."""
+        try:
+            super()._handle_routing(path, _NO_METHOD)
+        except MethodNotAllowedException as fault:
+            allowed = str((fault.headers or {}).get("allow", "")).split(", ")
+        else:
+            return {}
+        found: dict[str, _Matched] = {}
+        # Beside methods stands `websocket`, in small letters.
+        for method in filter(str.isupper, allowed):
+            _, handler, *rest = super()._handle_routing(path, cast("Any", method))
+            if not is_automatic_options(what_runs(handler)):
+                found[method] = cast("_Matched", (handler, *rest))
+        return found
+
+    def _of_the_visible(
+        self, others: Mapping[str, _Matched], *, automatic: bool
+    ) -> tuple[Any, Any, str, dict[str, Any], str]:
+        """A 405, or automatic OPTIONS, of the methods that are not hidden from the caller; 404 if all are."""
+
+        async def told(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001  # the protocol's shape
+            refusals: list[Refusal] = []
+            visible: list[str] = []
+            for method, (handler, _, parameters, _) in others.items():
+                refusal = await _hidden(handler, parameters, scope)
+                if refusal is None:
+                    visible.append(method)
+                else:
+                    refusals.append(refusal)
+            unmatched = self._unmatched(scope)
+            if not visible and refusals[0].hidden:
+                raise unmatched
+            if not visible:
+                await send_refusal(scope[ADMISSION].guard, refusals[0], scope, send)
+                return
+            allow = ", ".join(sorted([*visible, "OPTIONS"]))
+            if not automatic:
+                raise MethodNotAllowedException(headers={"allow": allow})
+            await send_response(HttpResponse(204, (("Allow", allow),), b""), scope, send)
+
+        return told, *next(iter(others.values()))
 
     def _unmatched(self, scope: Any) -> Exception:
         """What a path without a route gets, from the same code: no handler's own answer to a 404."""
@@ -209,16 +290,7 @@ async def passes(
     if isinstance(earlier, _Allowed) and earlier.handler is handler and earlier == call:
         return True
 
-    def ask() -> Refusal | None:
-        try:
-            endpoint = Endpoint(
-                name_of(handler), marker_for(handler), as_read(handler, call.parameters), group_of(handler)
-            )
-        except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
-            return guard.refusal(admission.request, fault)
-        return guard.check(admission, endpoint)
-
-    refusal_given = await judged(guard, ask)
+    refusal_given = await _judged(handler, call.parameters, admission)
     if refusal_given is None:
         scope[_ALLOWED] = call
         return True
@@ -226,6 +298,38 @@ async def passes(
         raise unmatched(scope)
     await send_refusal(guard, refusal_given, scope, send)
     return False
+
+
+def _is_hidden(handler: BaseRouteHandler) -> bool:
+    marker = marker_for(handler)
+    return isinstance(marker, Requirement) and marker.hidden
+
+
+async def _hidden(handler: BaseRouteHandler, parameters: Mapping[str, Any], scope: Any) -> Refusal | None:
+    """The refusal for a handler that is hidden from the caller, else None."""
+    admission = admission_of(scope)
+    if admission is None:
+        return Refusal(unreadable_request(str(scope.get("method", ""))), not_admitted())
+    if not _is_hidden(handler):
+        return None
+    return await _judged(handler, parameters, admission)
+
+
+async def _judged(
+    handler: BaseRouteHandler, parameters: Mapping[str, Any], admission: Admission
+) -> Refusal | None:
+    guard = admission.guard
+
+    def ask() -> Refusal | None:
+        try:
+            endpoint = Endpoint(
+                name_of(handler), marker_for(handler), as_read(handler, parameters), group_of(handler)
+            )
+        except Exception as fault:  # noqa: BLE001  # the guard logs it and refuses
+            return guard.refusal(admission.request, fault)
+        return guard.check(admission, endpoint)
+
+    return await judged(guard, ask)
 
 
 def admission_of(scope: Mapping[str, Any]) -> Admission | None:

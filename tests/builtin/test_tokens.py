@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,12 +31,23 @@ from iamkit.http import Headers, HttpRequest
 from iamkit.identity.principal import Principal
 from iamkit.ids import Ids
 from iamkit.kit import IAM
-from iamkit.management import access_keys, inline, tokens, users
+from iamkit.management import (
+    access_keys,
+    inline,
+    login_profiles,
+    mail_addresses,
+    mfa,
+    mfa_enrolment,
+    tokens,
+    users,
+)
 from iamkit.management.desk import Desk
 from iamkit.management.tokens import CreatedToken
 
 GRANT = {"Effect": "Allow", "Action": ["docs:*", "iamkit:*PersonalToken*"], "Resource": "*"}
 NARROW = {"Effect": "Allow", "Action": ["docs:Read", "iamkit:CreatePersonalToken"], "Resource": "*"}
+
+ANY = Secret("three quiet otters read maps")
 
 
 def document(statement: object) -> str:
@@ -96,6 +107,50 @@ def test_a_narrowed_token_may_what_both_allow(place: Place) -> None:
     assert not found.can("docs:Write")
     with pytest.raises(AccessDenied):
         place.iam.desk(found).do(tokens.create_personal_token, name="more")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda desk: desk.do(access_keys.create_access_key),
+        lambda desk: desk.do(login_profiles.create_login_profile, user_name="ana", password=ANY),
+        lambda desk: desk.do(login_profiles.update_login_profile, user_name="ana", password=ANY),
+    ],
+)
+def test_a_narrowed_token_makes_no_other_credential_of_its_owner(
+    place: Place, make: Callable[[Desk], object]
+) -> None:
+    """Its policy names the operation; what came of it would not be narrowed (THR-S7)."""
+    statement = {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}
+    place.desk.do(
+        inline.put_user_policy, user_name="ana", policy_name="p", policy_document=document(statement)
+    )
+    found = place.iam.desk(place.bearer(place.made(policy_document=document(statement)).token))
+
+    with pytest.raises(AccessDenied, match="narrowed"):
+        make(found)
+    assert found.do(access_keys.list_access_keys).items == ()
+    place.desk.do(users.create_user, user_name="robot")
+    assert found.do(access_keys.create_access_key, user_name="robot").key.active
+
+
+@pytest.mark.parametrize("narrowed", [True, False])
+def test_a_token_changes_no_factor_and_no_address_of_its_owner(place: Place, narrowed: bool) -> None:
+    """They open sessions, with a second factor that nobody showed (THR-M6)."""
+    statement = {"Effect": "Allow", "Action": ["iam:*", "iamkit:*"], "Resource": "*"}
+    place.desk.do(
+        inline.put_user_policy, user_name="ana", policy_name="p", policy_document=document(statement)
+    )
+    serial = place.desk.do(mfa.create_virtual_mfa_device, virtual_mfa_device_name="phone").serial_number
+    made = place.made(policy_document=document(statement) if narrowed else None)
+    found = place.iam.desk(place.bearer(made.token))
+
+    with pytest.raises(AccessDenied, match="personal token"):
+        found.do(mfa_enrolment.create_recovery_codes)
+    with pytest.raises(AccessDenied, match="personal token"):
+        found.do(mfa.deactivate_mfa_device, serial_number=serial)
+    with pytest.raises(AccessDenied, match="personal token"):
+        found.do(mail_addresses.change_user_email, email="mallory@example.net")
 
 
 def test_a_token_expires(place: Place) -> None:

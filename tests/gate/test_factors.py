@@ -246,6 +246,26 @@ def test_who_has_a_factor_shows_it_before_choosing_a_password(place: Place) -> N
         place.iam.choose_password(shown.token, PASSWORD + " again")
 
 
+def test_a_factor_enrolled_meanwhile_is_not_passed_by(place: Place) -> None:
+    """A session that awaits only a new password began before the device: begin anew (THR-P13)."""
+    desk = place.iam.desk(place.iam.operator())
+    desk.do(operations.deactivate_mfa_device, user_name="ana", serial_number=place.serial)
+    desk.do(login_profiles.update_login_profile, user_name="ana", password_reset_required=True)
+    begun = place.enter()
+    assert begun.awaits == ("password",)
+    desk.do(
+        operations.enable_mfa_device,
+        user_name="ana",
+        serial_number=place.serial,
+        authentication_code1=Secret(place.code(steps=-1)),
+        authentication_code2=Secret(place.code()),
+    )
+
+    with pytest.raises(ExpiredToken):
+        place.iam.choose_password(begun.token, NEXT)
+    assert place.enter().awaits == ("factor", "password")
+
+
 def test_a_disabled_user_does_not_get_on_by_a_factor(place: Place) -> None:
     """What happened since the password counts."""
     begun = place.enter()

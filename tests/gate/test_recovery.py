@@ -35,7 +35,15 @@ from iamkit.http import Headers, HttpRequest
 from iamkit.identity import users as user_records
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
-from iamkit.management import attachments, invitations, login_profiles, mail_addresses, mfa, users
+from iamkit.management import (
+    attachments,
+    invitations,
+    login_profiles,
+    mail_addresses,
+    mfa,
+    sessions,
+    users,
+)
 from iamkit.management import password_policy as password_policies
 
 PASSWORD = "correct horse battery"
@@ -487,6 +495,36 @@ def test_a_change_is_void_when_the_address_changed_otherwise(place: Place) -> No
     with pytest.raises(ExpiredToken):
         place.iam.links.confirm(token)
     assert place.user().email is None
+
+
+@pytest.mark.parametrize("ended", ["password", "sessions", "profile"])
+def test_a_change_is_void_when_all_sessions_ended(place: Place, ended: str) -> None:
+    """Whoever asked for it in a session that was not theirs does not get the password by it (THR-P12)."""
+    desk = place.iam.desk(place.iam.operator())
+    desk.do(mail_addresses.change_user_email, user_name="ana", email="mallory@example.net")
+    token = place.link(Kind.CHANGE_ADDRESS)
+    if ended == "password":
+        desk.do(login_profiles.update_login_profile, user_name="ana", password=Secret(NEXT))
+    elif ended == "sessions":
+        desk.do(sessions.end_sessions, user_name="ana")
+    else:
+        desk.do(login_profiles.delete_login_profile, user_name="ana")
+
+    with pytest.raises(ExpiredToken):
+        place.iam.links.confirm(token)
+    assert place.user().email == "ana@example.org"
+
+
+def test_an_invitation_does_not_outlive_a_password(place: Place) -> None:
+    """One was given by hand and taken away: the user is locked out, whatever lies in the mail."""
+    desk = place.iam.desk(place.iam.operator())
+    desk.do(invitations.invite_user, user_name="bob", email="bob@example.org")
+    token = place.link(Kind.INVITE)
+    desk.do(login_profiles.create_login_profile, user_name="bob", password=Secret(PASSWORD))
+    desk.do(login_profiles.delete_login_profile, user_name="bob")
+
+    with pytest.raises(ExpiredToken):
+        place.iam.links.accept(token, NEXT)
 
 
 def test_ones_own_address_takes_a_recent_sign_in(place: Place) -> None:

@@ -212,6 +212,42 @@ def test_hidden_cannot_be_told_from_missing(gate: MemoryGate, ran: list[str]) ->
     assert ran == []
 
 
+def test_no_method_tells_a_hidden_address_from_none(gate: MemoryGate, ran: list[str]) -> None:
+    """OPTIONS, preflights and methods that no handler has: as at an address without a route."""
+
+    @get("/secret")
+    @require("docs:Secret", hidden=True)
+    async def secret() -> None:
+        ran.append("secret")
+
+    @get("/half")
+    @public
+    async def half() -> None:
+        ran.append("half")
+
+    @put("/half")
+    @require("docs:Secret", hidden=True)
+    async def cut() -> None:
+        ran.append("cut")
+
+    app = protect(Litestar([secret, half, cut]), gate)
+    preflight = {"origin": "https://spa.example", "access-control-request-method": "PUT"}
+    for method in ("OPTIONS", "PUT", "DELETE"):
+        hidden, missing = ask(app, method, "/secret", BOB), ask(app, method, "/nothing", BOB)
+        assert (hidden.status_code, hidden.content, hidden.headers) == (404, missing.content, missing.headers)
+        assert status(app, "/secret", method=method) == 401
+    preflights = [ask(app, "OPTIONS", path, preflight) for path in ("/secret", "/nothing", "/half")]
+
+    assert {answer.status_code for answer in preflights} == {204}
+    assert preflights[0].headers == preflights[1].headers == preflights[2].headers
+    for method, code in (("OPTIONS", 204), ("DELETE", 405)):
+        told, all_of_it = ask(app, method, "/half", BOB), ask(app, method, "/half", ALICE)
+        assert (told.status_code, told.headers["allow"]) == (code, "GET, OPTIONS")
+        assert (all_of_it.status_code, all_of_it.headers["allow"]) == (code, "GET, OPTIONS, PUT")
+    assert ask(app, "DELETE", "/secret", ALICE).headers["allow"] == "GET, OPTIONS"
+    assert ran == []
+
+
 def test_schema_and_static_files_are_closed_until_named(gate: MemoryGate, tmp_path: Path) -> None:
     """What Litestar adds by itself is opened by name, and a look-alike is not."""
     (tmp_path / "a.txt").write_text("file")

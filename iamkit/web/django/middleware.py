@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404
 
@@ -60,7 +60,7 @@ class Middleware:
         received.admitted(request, admission, self._around)
         with self.guard.gate.acting(admission.principal):
             response: HttpResponseBase = self._next(request)
-        return self._finished(response, admission)
+        return self._finished(request, response, admission)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The answer when a view raised one of iamkit's errors; an app's own middleware goes before."""
@@ -77,7 +77,7 @@ class Middleware:
         received.admitted(request, admission, self._around)
         with self.guard.gate.acting(admission.principal):
             response: HttpResponseBase = await self._next(request)
-        return self._finished(response, admission)
+        return self._finished(request, response, admission)
 
     def _early(self, answer: Refusal | Answer) -> HttpResponse:
         return self._rendered(self.guard.completed(answer) if isinstance(answer, Refusal) else answer)
@@ -136,7 +136,7 @@ class Middleware:
 
     def _look(
         self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Refusal | None:
+    ) -> Refusal | HttpResponse | None:
         admission = received.admission_of(request)
         if admission is None or admission.guard is not self.guard:
             return self.guard.refusal(received.unreadable(request), not_admitted())
@@ -160,26 +160,40 @@ class Middleware:
 
     def _hidden(
         self, request: HttpRequest, view: Any, kwargs: Mapping[str, Any], admission: Admission
-    ) -> Refusal | None:
-        """The refusal for a class-based view of which every method is hidden from the caller, else None."""
+    ) -> Refusal | HttpResponse | None:
+        """The answer that names only methods of a class-based view which are not hidden from the caller.
+
+        None if nothing is hidden from them: Django's own answer stands. The refusal if everything is.
+        """
         match = request.resolver_match
         name = match.view_name if match else ""
-        refusal = None
+        refusals: list[Refusal] = []
+        visible: list[str] = []
         for method in endpoints.handled_methods(view):
             marker = endpoints.mark_for(view, method, self._declared, name)
-            if not (isinstance(marker, Requirement) and marker.hidden):
-                return None
-            endpoint = Endpoint(endpoints.name_of(view), marker, kwargs, endpoints.group_of(view, kwargs))
-            refusal = self.guard.check(admission, endpoint)
+            refusal = None
+            if isinstance(marker, Requirement) and marker.hidden:
+                group = endpoints.group_of(view, kwargs)
+                endpoint = Endpoint(endpoints.name_of(view), marker, kwargs, group)
+                refusal = self.guard.check(admission, endpoint)
             if refusal is None:
-                return None
-        return refusal
+                visible.append(method)
+            else:
+                refusals.append(refusal)
+        if not refusals or not visible:
+            return refusals[0] if refusals else None
+        if "GET" in visible and "HEAD" not in visible:
+            visible.append("HEAD")
+        told = [*visible, "OPTIONS"]
+        if request.method != "OPTIONS":
+            return HttpResponseNotAllowed(told)
+        return HttpResponse(headers={"Allow": ", ".join(told), "Content-Length": "0"})
 
     # --- answers --------------------------------------------------------------------------------
 
-    def _refused(self, request: HttpRequest, refusal: Refusal | None) -> HttpResponse | None:
-        if refusal is None:
-            return None
+    def _refused(self, request: HttpRequest, refusal: Refusal | HttpResponse | None) -> HttpResponse | None:
+        if refusal is None or isinstance(refusal, HttpResponse):
+            return refusal
         if refusal.hidden:
             # What a path without a route gets, from the project's own handler and in the same words.
             request.resolver_match = None
@@ -203,7 +217,13 @@ class Middleware:
             response.headers["WWW-Authenticate"] = ", ".join(challenges)
         return response
 
-    def _finished(self, response: HttpResponseBase, admission: Admission) -> HttpResponseBase:
+    def _finished(
+        self, request: HttpRequest, response: HttpResponseBase, admission: Admission
+    ) -> HttpResponseBase:
+        missing = request.resolver_match is None and response.status_code == 404
+        if missing and is_preflight(admission.request):
+            # Said of every address alike, so nothing is learnt of what is there.
+            response = self._response_to(self.guard.preflight(admission.request))
         _tell(response, admission)
         as_caller(response, lambda: self.guard.gate.acting(admission.principal))
         return response

@@ -322,3 +322,32 @@ def test_names_of_views() -> None:
     """Classes by their own path, functions and partials by theirs."""
     assert endpoints.name_of(auth_views.LoginView.as_view()) == "django.contrib.auth.views.LoginView"
     assert endpoints.name_of(given).endswith("test_endpoints.given")
+
+
+def test_no_method_tells_a_hidden_address_from_none(site: Site) -> None:
+    """Preflights are answered alike everywhere, and `Allow` names no method that is hidden."""
+
+    class Half(View):
+        @public
+        def get(self, request: HttpRequest) -> HttpResponse:
+            return HttpResponse()
+
+        @require("docs:Secret", hidden=True)
+        def delete(self, request: HttpRequest) -> HttpResponse:
+            return HttpResponse()
+
+    class Secret(View):
+        @require("docs:Secret", hidden=True)
+        def get(self, request: HttpRequest) -> HttpResponse:
+            return HttpResponse()
+
+    app = site.serve(path("half", Half.as_view()), path("secret", Secret.as_view()))
+    preflight = {"origin": "https://spa.example", "access-control-request-method": "PUT"}
+    preflights = [app.ask("OPTIONS", where, preflight) for where in ("/secret", "/nothing", "/half")]
+
+    assert {answer.status_code for answer in preflights} == {204}
+    assert preflights[0].headers == preflights[1].headers == preflights[2].headers
+    for method in ("OPTIONS", "PUT"):
+        assert app.ask(method, "/secret", BOB).status_code == 404
+        assert app.ask(method, "/half", BOB)["Allow"] == "GET, HEAD, OPTIONS"
+        assert "DELETE" in app.ask(method, "/half", ALICE)["Allow"]
