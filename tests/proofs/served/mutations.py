@@ -1,0 +1,59 @@
+"""The seeded requests: the same seed and number give the same bytes, but for the tokens."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from tests.proofs.served.drafts import Draft, Tokens, drawn
+from tests.proofs.served.fields import FIELDS
+from tests.proofs.served.framing import FRAMING
+from tests.proofs.served.targets import TARGETS
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What is sent over one connection. `callers` are the users whose valid token is somewhere in it."""
+
+    number: int
+    data: bytes
+    replies: int
+    ambiguous: bool
+    keep: bool
+    socket: bool
+    head: bool
+    callers: frozenset[str]
+    done: tuple[str, ...]
+
+
+def stream(seed: int, number: int, tokens: Tokens, *, sockets: bool) -> Stream:
+    """Request number `number`. One in nine is in order; the others have one to three mutations."""
+    rng = random.Random(f"{seed}/{number}")
+    draft = drawn(rng, str(number), tokens, sockets=sockets)
+    draft.keep = not draft.socket and rng.random() < 0.3
+    if number % 9:
+        for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
+            _mutate(rng, draft)
+    if draft.ambiguous and draft.replies == 1:
+        draft.keep = False
+    return Stream(
+        number,
+        draft.render(),
+        draft.replies,
+        draft.ambiguous,
+        draft.keep and not draft.ambiguous,
+        draft.socket,
+        draft.method == b"HEAD",
+        frozenset(draft.callers),
+        tuple(draft.done),
+    )
+
+
+def _mutate(rng: random.Random, draft: Draft) -> None:
+    kinds, weights = (TARGETS, FIELDS, FRAMING), (10, 9, 2)
+    if draft.ambiguous:
+        # One change of framing is enough: two may leave a server waiting, rightly.
+        kinds, weights = kinds[:2], weights[:2]
+    name, mutation = rng.choice(rng.choices(kinds, weights)[0])
+    mutation(rng, draft)
+    draft.done.append(name)
