@@ -211,11 +211,22 @@ async def send_response(response: HttpResponse, scope: Scope, send: Send) -> Non
             await send({"type": "websocket.close", "code": 4000 + response.status, "reason": ""})
             return
         prefix = "websocket.http.response"
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    fields = response.headers if prefix == "http.response" else _joined(response.headers)
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
     if response.status != 204 and not any(name == b"content-length" for name, _ in headers):
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": f"{prefix}.start", "status": response.status, "headers": headers})
     await send({"type": f"{prefix}.body", "body": response.body})
+
+
+def _joined(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Each field once, as a list (RFC 9110 §5.3): Granian 2.8's worker ends when a denial repeats one."""
+    fields: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        # Cookies make no list, so of several the last one is set.
+        fields[key] = f"{fields[key]}, {value}" if key in fields and key != "set-cookie" else value
+    return list(fields.items())
 
 
 async def _buffered(scope: Scope, receive: Receive, limit: int) -> bytes | None:

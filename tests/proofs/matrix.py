@@ -30,8 +30,8 @@ from tests.proofs.served.servers import servers_for
 
 # Where each weak guard is put to the test: a server that hands the app what the hole needs.
 WEAK_SERVERS: Final = {"wsgi prefix": "gunicorn", "wsgi twice": "waitress", "wsgi only-get": "werkzeug", "asgi only-http": "uvicorn"}
-_COLUMNS: Final = ("requests", "runs", "allows", "refused", "missing", "redirected", "own", "silent", "exceptions")
-_HEADS: Final = ("requests", "ran", "allows", "401/403", "4xx app", "3xx", "server's", "dropped", "raised", "seconds", "faults")
+_COLUMNS: Final = ("requests", "runs", "allows", "refused", "missing", "redirected", "own", "silent", "excused", "exceptions")
+_HEADS: Final = ("requests", "ran", "allows", "401/403", "4xx app", "3xx", "server's", "dropped", "known", "raised", "seconds", "faults")
 
 
 def cells_of(shapes: Sequence[str], servers: Sequence[str]) -> Iterator[tuple[str, str]]:

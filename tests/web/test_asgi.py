@@ -238,6 +238,19 @@ def test_a_socket_is_refused_before_it_is_accepted(gate: MemoryGate, ran: list[s
     assert ran == []
 
 
+def test_a_refused_socket_is_answered_with_each_field_once(gate: MemoryGate, ran: list[str]) -> None:
+    """Two challenges are one list: a server that lost its worker over a repeated field could be ended by anyone."""
+    extension: dict[str, object] = {"websocket.http.response": {}}
+
+    start = call(ASGIMiddleware(hello_app(ran), gate), socket_scope(extensions=extension))[0]
+
+    names = [name for name, _ in start["headers"]]
+    assert len(names) == len(set(names))
+    assert dict(start["headers"])[b"www-authenticate"] == b", ".join(
+        challenge.encode() for challenge in gate.challenges()
+    )
+
+
 def test_an_allowed_socket_reaches_the_app(gate: MemoryGate, ran: list[str]) -> None:
     """The handshake is judged as GET, and the app accepts or not."""
     call(ASGIMiddleware(hello_app(ran), gate), socket_scope("alice"))

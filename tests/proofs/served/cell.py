@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,13 +23,17 @@ from tests.proofs.served.drafts import Tokens
 from tests.proofs.served.marks import POLICIES, allowed_of, compared, ran_of
 from tests.proofs.served.mutations import Stream, stream
 from tests.proofs.served.served import RAISED, SETTLE
-from tests.proofs.served.servers import Server
+from tests.proofs.served.servers import KNOWN, Known, Server
 from tests.proofs.served.talk import Answer, Line
 
 _PASSWORD: Final = "correct horse battery staple"
-_TRACE: Final = re.compile(rf"^{RAISED} .*|^Traceback \(most recent call last\)", re.MULTILINE)
+_TRACE: Final = re.compile(
+    rf"^{RAISED} .*$|^.*Traceback \(most recent call last\):\n(?:[ \t|].*\n|\n)*.*$", re.MULTILINE
+)
 # What a server may say of a request that it does not serve itself, before the app is asked (RFC 9110 §15.6).
 _OWN_REFUSALS: Final = (501, 505)
+# Django tells of a Host that it refuses with 400 by a traceback; nothing failed.
+_HANDLED: Final = re.compile(r"^django\.core\.exceptions\.DisallowedHost:")
 _SHOWN: Final = 40
 
 
@@ -48,6 +53,7 @@ class Cell:
     silent: int = 0
     seconds: float = 0.0
     exceptions: int = 0
+    excused: int = 0
     faults: list[str] = field(default_factory=list)
     endpoints: dict[str, int] = field(default_factory=dict)
 
@@ -96,7 +102,8 @@ def measured(
             for number in numbers:
                 asked = stream(seed, number, tokens, sockets=shape.startswith("asgi"))
                 streams[str(number)] = asked
-                _count(cell, asked, _answer(line, asked, cell))
+                known = [one for one in KNOWN.get(server, ()) if one.sent.search(asked.data)]
+                _count(cell, asked, _answer(line, asked, cell, known), known)
                 if not running.alive or len(cell.faults) > 200:
                     cell.faults.append(f"given up at {number}: the server ended, or too much is wrong")
                     break
@@ -107,16 +114,14 @@ def measured(
             keep.mkdir(parents=True, exist_ok=True)
             shutil.copy(place / "log", keep / f"{shape} {server}.log".replace(" ", "-"))
         _judge(cell, place, streams)
-    for found in _TRACE.finditer(log):
-        cell.exceptions += 1
-        cell.faults.append(log[found.start() : found.start() + 1500])
+    _read_log(log, cell)
     cell.seconds = round(time.monotonic() - began, 1)
     return cell
 
 
-def _answer(line: Line, asked: Stream, cell: Cell) -> Answer:
+def _answer(line: Line, asked: Stream, cell: Cell, known: Sequence[Known] = ()) -> Answer:
     try:
-        return line.ask(asked)
+        return line.ask(asked, silent=any(one.silent for one in known))
     except OSError as fault:
         cell.faults.append(f"{_named(asked)}: the server could not be reached: {fault}")
         return Answer()
@@ -126,9 +131,11 @@ def _named(asked: Stream) -> str:
     return f"request {asked.number} ({', '.join(asked.done) or 'in order'}) {asked.data[:300]!r}"
 
 
-def _count(cell: Cell, asked: Stream, answer: Answer) -> None:
+def _count(cell: Cell, asked: Stream, answer: Answer, known: Sequence[Known]) -> None:
     cell.requests += 1
-    if answer.hung:
+    if answer.hung and any(one.silent for one in known):
+        cell.excused += 1
+    elif answer.hung:
         cell.faults.append(f"{_named(asked)}: no answer in time, so far {answer.raw[:100]!r}")
     if not answer.statuses:
         cell.silent += 1
@@ -141,8 +148,28 @@ def _count(cell: Cell, asked: Stream, answer: Answer) -> None:
             cell.missing += 1
         elif 300 <= status:
             cell.redirected += 1
-        if status >= 500 and (by_app or status not in _OWN_REFUSALS):
+        if status < 500 or (not by_app and status in _OWN_REFUSALS):
+            continue
+        if not by_app and any(one.status == status for one in known):
+            cell.excused += 1
+        else:
             cell.faults.append(f"{_named(asked)}: {status} by the {'app' if by_app else 'server'}")
+
+
+def _read_log(log: str, cell: Cell) -> None:
+    """Exceptions that a server or the app wrote about, each kind once with how often and where it came from."""
+    kinds: Counter[str] = Counter()
+    for found in _TRACE.finditer(log):
+        lines = [line.strip() for line in found[0].splitlines() if line.strip()]
+        frames = [line for line in lines if line.startswith("File ")]
+        kind = " < ".join([lines[-1][:300], *reversed(frames[-3:])])
+        known = (one.logged for one in KNOWN.get(cell.server, ()))
+        if any(one is not None and one.search(kind) for one in known) or _HANDLED.search(kind):
+            cell.excused += 1
+            continue
+        cell.exceptions += 1
+        kinds[kind] += 1
+    cell.faults += [f"{count} times in the log: {kind}" for kind, count in kinds.items()]
 
 
 def _settled(port: int, timeout: float, cell: Cell) -> None:

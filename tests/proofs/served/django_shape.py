@@ -1,4 +1,7 @@
-"""The Django project of the matrix, in both colours: functions, classes, includes, the stock middleware."""
+"""The Django project of the matrix, in both colours: functions, classes, includes, stock middleware.
+
+Without `CsrfViewMiddleware`: it refuses after iamkit allowed, rightly, and the two are told apart by nothing here.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from django.urls import include, path
 from django.views import View
 
 from iamkit import IAM
+from iamkit.web.scopes import Receive, Scope, Send
 from tests.proofs.served.marks import Mark
 
 
@@ -73,7 +77,6 @@ def _made(iam: IAM, mark: Mark, *, asynchronous: bool) -> None:
             "iamkit.web.django.Middleware",
             "django.middleware.security.SecurityMiddleware",
             "django.middleware.common.CommonMiddleware",
-            "django.middleware.csrf.CsrfViewMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
         ],
         IAMKIT_IAM=iam,
@@ -93,8 +96,17 @@ def wsgi(iam: IAM, mark: Mark) -> Any:
 
 
 def asgi(iam: IAM, mark: Mark) -> Any:
-    """The project under ASGI."""
+    """The project under ASGI. Django's own handler raises for a WebSocket, so they are closed before it."""
     from django.core.handlers.asgi import ASGIHandler
 
     _made(iam, mark, asynchronous=True)
-    return ASGIHandler()
+    project = ASGIHandler()
+
+    async def without_sockets(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 4404})
+        elif scope["type"] == "http":
+            await project(scope, receive, send)
+
+    return without_sockets

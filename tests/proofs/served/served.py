@@ -45,7 +45,7 @@ WEAK: Final = {
 
 
 def _raised(probe: object, fault: BaseException) -> None:
-    sys.stderr.write(f"{RAISED} {type(fault).__name__} by probe {probe!r}\n")
+    sys.stderr.write(f"{RAISED} {type(fault).__name__}: {str(fault)[:200]!r} by probe {probe!r}\n")
     sys.stderr.flush()
 
 

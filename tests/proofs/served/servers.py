@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -30,6 +32,53 @@ ASGI: Final[Mapping[str, tuple[str, ...]]] = {
     "hypercorn": ("-m", "hypercorn", "--bind=127.0.0.1:{}", APP),
     "granian": ("-m", "granian", "--interface=asgi", "--host=127.0.0.1", "--port={}", APP),
     "daphne": ("-m", "daphne", "-b", "127.0.0.1", "-p", "{}", APP),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a server does wrong by itself, before the app is asked or after it answered; `why` says what it is.
+
+    `sent` is what a request has to hold, `status` what it then answers itself, `silent` that it answers nothing,
+    `logged` what its log then says. Anything else is a fault.
+    """
+
+    why: str
+    sent: re.Pattern[bytes] = re.compile(b"")
+    status: int | None = None
+    silent: bool = False
+    logged: re.Pattern[str] | None = None
+
+
+KNOWN: Final[Mapping[str, tuple[Known, ...]]] = {
+    "gunicorn": (
+        Known(
+            "obeys `SCRIPT_NAME` from loopback, and answers 500 when the path does not begin with it",
+            sent=re.compile(rb"\r\nscript_name:", re.IGNORECASE),
+            status=500,
+        ),
+    ),
+    "werkzeug": (
+        Known(
+            "fails to write its access log for a URL whose port is no number, and drops the answer",
+            sent=re.compile(rb"^\S+ [a-z]*:?//", re.IGNORECASE),
+            silent=True,
+            logged=re.compile(r"^ValueError: (Port|Invalid IPv6|netloc).* < .*in log_request|^ValueError: .*werkzeug/urls"),
+        ),
+    ),
+    "granian": (
+        Known(
+            "calls the app before a malformed chunk is read, tells it that the client left, and answers 500 for it",
+            sent=re.compile(rb"\r\ntransfer-encoding", re.IGNORECASE),
+            status=500,
+        ),
+    ),
+    "uvicorn": (
+        Known(
+            "calls the app before a malformed chunk is read, answers 400 itself, and cannot send what the app says",
+            logged=re.compile(r"LocalProtocolError.*(MUST_CLOSE|state=ERROR)|LitestarException.*after response started"),
+        ),
+    ),
 }
 
 

@@ -36,7 +36,7 @@ class Line:
 
     def __init__(self, port: int, timeout: float) -> None:
         self._port = port
-        self._timeout = timeout
+        self._timeout = self._patience = timeout
         self._kept: socket.socket | None = None
 
     def close(self) -> None:
@@ -45,8 +45,12 @@ class Line:
             self._kept.close()
             self._kept = None
 
-    def ask(self, stream: Stream) -> Answer:
-        """Send it all, then read until the answers are complete or the server closes."""
+    def ask(self, stream: Stream, *, silent: bool = False) -> Answer:
+        """Send it all, then read until the answers are complete or the server closes.
+
+        `silent`: the server may never answer this one, so it is not waited for long.
+        """
+        self._patience = min(3.0, self._timeout) if silent else self._timeout
         kept, self._kept = self._kept, None
         if not stream.keep and kept is not None:
             # It stays for the next one that may use it.
@@ -72,7 +76,7 @@ class Line:
         return answer
 
     def _read(self, connection: socket.socket, stream: Stream) -> tuple[Answer, bool]:
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._patience
         data = bytearray()
         answer = Answer()
         said_bye = False
