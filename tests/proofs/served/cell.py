@@ -121,7 +121,7 @@ def measured(
 
 def _answer(line: Line, asked: Stream, cell: Cell, known: Sequence[Known] = ()) -> Answer:
     try:
-        return line.ask(asked, silent=any(one.silent for one in known))
+        return line.ask(asked, silent=asked.waits or any(one.silent for one in known))
     except OSError as fault:
         cell.faults.append(f"{_named(asked)}: the server could not be reached: {fault}")
         return Answer()
@@ -135,7 +135,7 @@ def _count(cell: Cell, asked: Stream, answer: Answer, known: Sequence[Known]) ->
     cell.requests += 1
     if answer.hung and any(one.silent for one in known):
         cell.excused += 1
-    elif answer.hung:
+    elif answer.hung and not asked.waits:
         cell.faults.append(f"{_named(asked)}: no answer in time, so far {answer.raw[:100]!r}")
     if not answer.statuses:
         cell.silent += 1
@@ -176,7 +176,7 @@ def _settled(port: int, timeout: float, cell: Cell) -> None:
     """Have the decision log written. Twice, as a request that nobody waits for may still be running."""
     for _ in range(2):
         data = f"GET {SETTLE} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
-        asked = Stream(-1, data, 1, False, False, False, False, frozenset(), ())
+        asked = Stream(-1, data, 1, False, False, False, False, False, frozenset(), ())
         answer = _answer(Line(port, timeout), asked, cell)
         if answer.statuses != [(200, False)]:
             cell.faults.append("the decision log could not be written")

@@ -44,7 +44,11 @@ class Tokens:
 
 @dataclass(slots=True)
 class Draft:
-    """What will be sent. `lines` are header lines that are no `name: value` any more; `callers` whose valid token is in it."""
+    """What will be sent.
+
+    `lines` are header lines that are no `name: value` any more; `callers` whose valid token is in it; `ambiguous` that
+    servers may count its requests differently; `waits` that one may rightly wait for more.
+    """
 
     probe: str
     method: bytes
@@ -63,6 +67,7 @@ class Draft:
     after: bytes = b""
     replies: int = 1
     ambiguous: bool = False
+    waits: bool = False
     callers: set[str] = field(default_factory=set)
     done: list[str] = field(default_factory=list)
 

@@ -71,6 +71,8 @@ PLAIN: Final = (
 
 def _method(rng: random.Random, draft: Draft) -> None:
     draft.method = rng.choice(METHODS)
+    if draft.framed:
+        return
     if draft.method == b"TRACE":
         draft.body = b""
     if rng.random() < 0.1:
@@ -79,7 +81,7 @@ def _method(rng: random.Random, draft: Draft) -> None:
 
 def _override(rng: random.Random, draft: Draft) -> None:
     value = rng.choice((b"GET", b"PUT", b"DELETE", b"HEAD", b"put", b"", b"POST"))
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 and not draft.framed:
         draft.method, draft.body = b"POST", b"_method=" + value + b"&a=1"
         draft.fields = [pair for pair in draft.fields if pair[0] != b"Content-Type"]
         draft.add(b"Content-Type", b"application/x-www-form-urlencoded")
@@ -174,7 +176,7 @@ def _lines(rng: random.Random, draft: Draft) -> None:
 def _upgrade(rng: random.Random, draft: Draft) -> None:
     """A WebSocket where none is, or what is almost one; HTTP/2 by upgrade."""
     kind = rng.randrange(4)
-    if kind < 2 and not draft.socket:
+    if kind < 2 and not draft.socket and not draft.framed:
         upgraded(draft)
         draft.method, draft.body = b"GET", b""
     elif kind == 2:

@@ -32,6 +32,7 @@ def _chunks(rng: random.Random, draft: Draft) -> None:
         draft.body = rng.choice((b"4 \r\ntext\r\n0\r\n\r\n", b"+4\r\ntext\r\n0\r\n\r\n", b"zz\r\ntext\r\n0\r\n\r\n", b"4\ntext\n0\n\n\r\n\r\n", b"-1\r\n\r\n0\r\n\r\n",
                                  b"4\r\ntextX\r\n0\r\n\r\n", b"FFFFFFFFFFFFFFFFF\r\n\r\n0\r\n\r\n"))  # fmt: skip
         draft.ambiguous = True
+        draft.waits = draft.body.startswith(b"F")
 
 
 def _smuggled(rng: random.Random, draft: Draft) -> None:

@@ -19,6 +19,7 @@ class Stream:
     data: bytes
     replies: int
     ambiguous: bool
+    waits: bool
     keep: bool
     socket: bool
     head: bool
@@ -41,6 +42,7 @@ def stream(seed: int, number: int, tokens: Tokens, *, sockets: bool) -> Stream:
         draft.render(),
         draft.replies,
         draft.ambiguous,
+        draft.waits,
         draft.keep and not draft.ambiguous,
         draft.socket,
         draft.method == b"HEAD",

@@ -66,6 +66,21 @@ KNOWN: Final[Mapping[str, tuple[Known, ...]]] = {
             logged=re.compile(r"^ValueError: (Port|Invalid IPv6|netloc).* < .*in log_request|^ValueError: .*werkzeug/urls"),
         ),
     ),
+    "waitress": (
+        Known(
+            "says `100 Continue` to a request without a body, and then waits for one",
+            sent=re.compile(rb"\r\nexpect: *100-continue", re.IGNORECASE),
+            silent=True,
+        ),
+    ),
+    "cheroot": (
+        Known(
+            "fails on a continuation line before any header",
+            sent=re.compile(rb"^[^\n]*\n[ \t]"),
+            status=500,
+            logged=re.compile(r"^UnboundLocalError: .*'k'.*cheroot/server"),
+        ),
+    ),
     "granian": (
         Known(
             "calls the app before a malformed chunk is read, tells it that the client left, and answers 500 for it",

@@ -1,0 +1,19 @@
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+
+async def read(request: Request) -> JSONResponse:
+    return JSONResponse({"note": request.path_params["note_id"]})
+
+
+async def healthz(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("ok")
+
+
+async def forgotten(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("nobody said who may")
+
+
+app = Starlette(routes=[Route("/notes/{note_id}", read), Route("/healthz", healthz), Route("/forgotten", forgotten)])
