@@ -1,10 +1,10 @@
-"""Opens the docs pages of the FastAPI and the Litestar app of `ten_lines/` in Chromium and looks for the lock.
+"""Opens the docs pages of FastAPI and Litestar (the apps of `ten_lines/`) in Chromium and looks for the lock.
 
     python tests/proofs/docs_lock.py [--assets FOLDER] [--out FOLDER] [--chromium /usr/bin/chromium]
 
-A protected operation has a lock and says its action, a public one has none. `--out` gets a picture of each page.
-Swagger UI comes from a CDN; its files are given from FOLDER (`swagger-ui-bundle.js` and the others), or from the
-package drf-spectacular-sidecar if that is installed. Ends with 3 if something of this is not there.
+A protected operation has a lock and says its action, a public one has none. `--out` gets a picture of each.
+Swagger UI comes from a CDN; here its files come from FOLDER (`swagger-ui-bundle.js` and the others), or from
+the package drf-spectacular-sidecar if that is installed. Ends with 3 if something of this is not there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -63,7 +64,11 @@ def served(framework: str, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
 def faults_of(locks: dict[str, bool], text: str) -> list[str]:
     """What is wrong with a page, from its operations' locks and what the protected one says."""
     expected = {"/notes/{note_id}": True, "/healthz": False, "/forgotten": False}
-    found = [f"`{path}` has {'a' if has else 'no'} lock" for path, has in locks.items() if expected.get(path) is not has]
+    found = [
+        f"`{path}` has {'a' if has else 'no'} lock"
+        for path, has in locks.items()
+        if expected.get(path) is not has
+    ]
     found += [f"`{path}` is not on the page" for path in expected if path not in locks]
     if "Needs notes:Read on note/{note_id}" not in text:
         found.append("the action is not told")
@@ -98,7 +103,11 @@ def main() -> int:
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     options = parser.parse_args()
     assets = assets_of(options.assets)
-    if assets is None or not Path(options.chromium).exists() or importlib.util.find_spec("playwright") is None:
+    if (
+        assets is None
+        or not Path(options.chromium).exists()
+        or importlib.util.find_spec("playwright") is None
+    ):
         print("Swagger UI's files, Chromium or Playwright are not there; see --assets and --chromium")
         return ABSENT
     from playwright.sync_api import Route, sync_playwright
@@ -122,13 +131,15 @@ def main() -> int:
             try:
                 page = browser.new_page(viewport={"width": 1100, "height": 900})
                 # Whatever is not of the app comes from the folder, and nothing else from anywhere.
-                page.route(lambda url: not url.startswith(f"http://127.0.0.1:{port}/"), from_folder)
+                page.route(re.compile(rf"^(?!http://127\.0\.0\.1:{port}/)"), from_folder)
                 faults = looked_at(page, f"http://127.0.0.1:{port}{path}", out / f"docs-{framework}.png")
             finally:
                 process.terminate()
                 process.wait(20)
             failed += bool(faults)
-            print(f"{framework}: {'; '.join(faults) or 'the protected operation has a lock and says its action'}")
+            print(
+                f"{framework}: {'; '.join(faults) or 'the protected operation is locked and says its action'}"
+            )
         browser.close()
     return 1 if failed else 0
 

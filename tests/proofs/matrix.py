@@ -1,14 +1,15 @@
-"""Asks every shape of app on every server by raw bytes: a handler runs exactly when an allow for it is in the log.
+"""Asks each app on each server by raw bytes: a handler runs exactly when an allow for it is in the log.
 
-    python tests/proofs/matrix.py [--mutations 2000] [--seed 1] [--shape flask] [--server waitress] [--state FILE]
+    python tests/proofs/matrix.py [--mutations 2000] [--seed 1] [--shape flask] [--server waitress]
     python tests/proofs/matrix.py --weak prefix        exits with 1: that guard has a hole, and it is found
     python tests/proofs/matrix.py --only 1234 --shape "wsgi flask" --server gunicorn        one request again
 
-Each cell is a process of one server with one app, and `--mutations` requests over sockets, most of them changed in
-target, method, fields or framing, sent by nobody, by a user who may, by one who may not, or with a bad credential.
-What is compared are marks that the handlers write and the decision log as it was kept. No exception may be in a
-server's log, no answer may be 500 or above, none may fail to come. In the end the weak guards of `served/weak.py` are
-put to the same requests, and each has to be caught.
+Each cell is a process of one server with one app, and `--mutations` requests over sockets, most of them
+changed in target, method, fields or framing, sent by nobody, by a user who may, by one who may not, or with a
+bad credential. What is compared are marks that the handlers write and the decision log as it was kept. No
+exception may be in a server's log, no answer may be 500 or above, none may fail to come; what servers do wrong
+by themselves is named in `served/servers.py` and counted as known. In the end the weak guards of
+`served/weak.py` are put to the same requests, and each has to be caught.
 """
 
 from __future__ import annotations
@@ -26,12 +27,41 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.proofs.served.cell import Cell, measured, prepared
 from tests.proofs.served.served import SHAPES, WEAK
-from tests.proofs.served.servers import servers_for
+from tests.proofs.served.servers import KNOWN, servers_for
 
 # Where each weak guard is put to the test: a server that hands the app what the hole needs.
-WEAK_SERVERS: Final = {"wsgi prefix": "gunicorn", "wsgi twice": "waitress", "wsgi only-get": "werkzeug", "asgi only-http": "uvicorn"}
-_COLUMNS: Final = ("requests", "runs", "allows", "refused", "missing", "redirected", "own", "silent", "excused", "exceptions")
-_HEADS: Final = ("requests", "ran", "allows", "401/403", "4xx app", "3xx", "server's", "dropped", "known", "raised", "seconds", "faults")
+WEAK_SERVERS: Final = {
+    "wsgi prefix": "gunicorn",
+    "wsgi twice": "waitress",
+    "wsgi only-get": "werkzeug",
+    "asgi only-http": "uvicorn",
+}
+_COLUMNS: Final = (
+    "requests",
+    "runs",
+    "allows",
+    "refused",
+    "missing",
+    "redirected",
+    "own",
+    "silent",
+    "excused",
+    "exceptions",
+)
+_HEADS: Final = (
+    "requests",
+    "ran",
+    "allows",
+    "401/403",
+    "4xx app",
+    "3xx",
+    "server's",
+    "dropped",
+    "known",
+    "raised",
+    "seconds",
+    "faults",
+)
 
 
 def cells_of(shapes: Sequence[str], servers: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -58,9 +88,24 @@ def _weak(names: Sequence[str], options: argparse.Namespace, template: Path) -> 
     """The weak guards that were not caught."""
     missed = []
     for name in names:
-        cell = measured(name, WEAK_SERVERS[name], template=template, numbers=options.numbers, seed=options.seed, timeout=options.timeout)
-        caught = [fault for fault in cell.faults if fault.startswith(("ran ", "allowed, "))]
-        print(f"{name:<20}{WEAK_SERVERS[name]:<11}{'caught' if caught else 'NOT CAUGHT'}, {len(caught)} times", flush=True)
+        cell = measured(
+            name,
+            WEAK_SERVERS[name],
+            template=template,
+            numbers=options.numbers,
+            seed=options.seed,
+            timeout=options.timeout,
+        )
+        # `bare` is open there by being forgotten, which is not the hole that is looked for.
+        caught = [
+            fault
+            for fault in cell.faults
+            if fault.startswith("ran without an allow") and "'bare'" not in fault
+        ]
+        print(
+            f"{name:<20}{WEAK_SERVERS[name]:<11}{'caught' if caught else 'NOT CAUGHT'}, {len(caught)} times",
+            flush=True,
+        )
         print("    " + (caught[0] if caught else "nothing was found"), flush=True)
         if not caught:
             missed.append(name)
@@ -73,8 +118,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shape", action="append", default=[], help="a part of its name; may be given again")
     parser.add_argument("--server", action="append", default=[])
-    parser.add_argument("--only", type=int, action="append", help="the number of a request; may be given again")
-    parser.add_argument("--weak", choices=[name.split()[1] for name in WEAK], help="this guard alone; 1 if it is caught")
+    parser.add_argument(
+        "--only", type=int, action="append", help="the number of a request; may be given again"
+    )
+    parser.add_argument(
+        "--weak", choices=[name.split()[1] for name in WEAK], help="this guard alone; 1 if it is caught"
+    )
     parser.add_argument("--strong-only", action="store_true", help="leave the weak guards out")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds after which a request hangs")
@@ -95,14 +144,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.weak:
             chosen = next(name for name in WEAK if name.split()[1] == options.weak)
             return 0 if _weak([chosen], options, template) else 1
-        print(f"{'shape':<20}{'server':<11}" + "".join(f"{head:>9}" for head in _HEADS[:-1]) + f"{_HEADS[-1]:>8}")
+        print(
+            f"{'shape':<20}{'server':<11}"
+            + "".join(f"{head:>9}" for head in _HEADS[:-1])
+            + f"{_HEADS[-1]:>8}"
+        )
         done = _matrix(options, template)
         missed = [] if options.strong_only else _weak(list(WEAK), options, template)
+    for server in sorted({cell.server for cell in done if cell.excused} & set(KNOWN)):
+        for known in KNOWN[server]:
+            print(f"known: {server} {known.why}")
     failed = [cell for cell in done if cell.faults]
     kinds = {endpoint for cell in done for endpoint in cell.endpoints}
     print(
-        f"{sum(cell.requests for cell in done)} requests to {len(done)} cells, seed {options.seed}: handlers ran "
-        f"{sum(cell.runs for cell in done)} times ({', '.join(sorted(kinds))}), {len(failed)} cells failed, "
+        f"{sum(cell.requests for cell in done)} requests to {len(done)} cells, seed {options.seed}: handlers "
+        f"ran {sum(cell.runs for cell in done)} times ({', '.join(sorted(kinds))}), "
+        f"{len(failed)} cells failed, "
         f"{len(missed)} weak guards were missed"
     )
     return 1 if failed or missed else 0
@@ -119,7 +176,12 @@ def _matrix(options: argparse.Namespace, template: Path) -> list[Cell]:
         if key in kept:
             return Cell(**kept[key])  # type: ignore[arg-type]
         cell = measured(
-            *place, template=template, numbers=options.numbers, seed=options.seed, timeout=options.timeout, keep=options.logs
+            *place,
+            template=template,
+            numbers=options.numbers,
+            seed=options.seed,
+            timeout=options.timeout,
+            keep=options.logs,
         )
         if not cell.faults:
             kept[key] = cell.as_data()

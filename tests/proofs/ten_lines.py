@@ -1,4 +1,4 @@
-"""Asks an app of `ten_lines/` what a newcomer would: the statuses for nobody, for one who may and for one who may not.
+"""Asks an app of `ten_lines/` as nobody, as one who may and as one who may not, and prints the statuses.
 
     cd FOLDER && python tests/proofs/ten_lines.py flask_guarded
 
@@ -25,7 +25,10 @@ from iamkit.management import inline, login_profiles, users
 
 APPS: Final = Path(__file__).with_name("ten_lines")
 _PASSWORD: Final = "correct horse battery staple"
-_POLICY: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "notes:Read", "Resource": "*"}]}
+_POLICY: Final = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "notes:Read", "Resource": "*"}],
+}
 
 
 def tokens() -> dict[str, str]:
@@ -37,7 +40,10 @@ def tokens() -> dict[str, str]:
             desk.do(users.create_user, user_name=name)
             desk.do(login_profiles.create_login_profile, user_name=name, password=Secret(_PASSWORD))
         desk.do(inline.put_user_policy, user_name="ana", policy_name="p", policy_document=json.dumps(_POLICY))
-        return {name: iam.sign_in(name, _PASSWORD, kind=SessionKind.BEARER).token.reveal() for name in ("ana", "ben")}
+        return {
+            name: iam.sign_in(name, _PASSWORD, kind=SessionKind.BEARER).token.reveal()
+            for name in ("ana", "ben")
+        }
 
 
 def loaded(name: str) -> Any:
@@ -70,7 +76,8 @@ def main(name: str) -> None:
     people: dict[str, str | None] = {"nobody": None, **tokens()}
     app = loaded(name)
     found = {
-        path: {who: asked(app, path, token) for who, token in people.items()} for path in ("/notes/7", "/healthz", "/forgotten")
+        path: {who: asked(app, path, token) for who, token in people.items()}
+        for path in ("/notes/7", "/healthz", "/forgotten")
     }
     print(json.dumps(found))
 

@@ -18,7 +18,8 @@ FRAMEWORKS = ("flask", "fastapi", "starlette", "django", "litestar")
 def test_ten_added_lines_are_enough(framework: str) -> None:
     """Nothing but added lines and changed ones, which count as added; blank lines do not."""
     bare, guarded = (
-        (HERE / "ten_lines" / f"{framework}_{kind}.py").read_text().splitlines() for kind in ("bare", "guarded")
+        (HERE / "ten_lines" / f"{framework}_{kind}.py").read_text().splitlines()
+        for kind in ("bare", "guarded")
     )
 
     changes = [line for line in difflib.ndiff(bare, guarded) if line[0] in "+-" and line[2:].strip()]
@@ -34,7 +35,9 @@ def test_it_is_closed_but_for_what_it_says(framework: str, tmp_path: Path) -> No
     command = [sys.executable, "-W", "error", str(HERE / "ten_lines.py"), f"{framework}_guarded"]
     environment = {"PYTHONPATH": str(HERE.parents[1]), "PATH": ""}
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment, timeout=120)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment, timeout=120
+    )
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {

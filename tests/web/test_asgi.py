@@ -239,7 +239,7 @@ def test_a_socket_is_refused_before_it_is_accepted(gate: MemoryGate, ran: list[s
 
 
 def test_a_refused_socket_is_answered_with_each_field_once(gate: MemoryGate, ran: list[str]) -> None:
-    """Two challenges are one list: a server that lost its worker over a repeated field could be ended by anyone."""
+    """Two challenges are one list: a server that fails on a repeated field could be ended by anyone."""
     extension: dict[str, object] = {"websocket.http.response": {}}
 
     start = call(ASGIMiddleware(hello_app(ran), gate), socket_scope(extensions=extension))[0]

@@ -1,4 +1,4 @@
-"""The ASGI apps of the matrix: each with the same endpoints and a WebSocket, each handler marking that it ran."""
+"""The ASGI apps of the matrix: the same endpoints and a WebSocket in each; each handler marks it ran."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Mount, Route, Router as StarletteRouter, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Router as StarletteRouter
 
 from iamkit import IAM
 from iamkit.web import fastapi as fastapi_glue
@@ -31,7 +32,9 @@ def plain(iam: IAM, mark: Mark) -> ASGIApp:
         if scope["type"] == "lifespan":
             await _lived(receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         goal = found(scope.get("method", "GET"), scope["path"], headers.get)
         if goal is not None:
             mark(goal[0], headers.get("x-probe"), goal[1])
@@ -170,7 +173,7 @@ def fastapi(iam: IAM, mark: Mark) -> ASGIApp:
     return app
 
 
-def litestar(iam: IAM, mark: Mark) -> ASGIApp:
+def litestar(iam: IAM, mark: Mark) -> Litestar:
     """Litestar: handlers, a controller, nested routers, sockets."""
 
     def say(name: str, request: Any, number: str = "") -> str:
@@ -221,5 +224,9 @@ def litestar(iam: IAM, mark: Mark) -> ASGIApp:
         await socket.accept()
         await socket.close()
 
-    nested = Router("/api", route_handlers=[Router("/v1", route_handlers=[Router("/items", route_handlers=[item])])])
-    return Litestar([Docs, admin, nested, form, opened, bare, live], plugins=[IAMPlugin(iam, public={"docs"})])
+    nested = Router(
+        "/api", route_handlers=[Router("/v1", route_handlers=[Router("/items", route_handlers=[item])])]
+    )
+    return Litestar(
+        [Docs, admin, nested, form, opened, bare, live], plugins=[IAMPlugin(iam, public={"docs"})]
+    )

@@ -69,7 +69,9 @@ def prepared(directory: Path) -> None:
         desk = iam.desk(iam.operator())
         for name, policy in POLICIES.items():
             desk.do(users.create_user, user_name=name)
-            desk.do(inline.put_user_policy, user_name=name, policy_name="p", policy_document=json.dumps(policy))
+            desk.do(
+                inline.put_user_policy, user_name=name, policy_name="p", policy_document=json.dumps(policy)
+            )
             desk.do(login_profiles.create_login_profile, user_name=name, password=Secret(_PASSWORD))
 
 
@@ -87,9 +89,16 @@ def _tokens(directory: Path) -> Tokens:
 
 
 def measured(
-    shape: str, server: str, *, template: Path, numbers: range, seed: int, timeout: float, keep: Path | None = None
+    shape: str,
+    server: str,
+    *,
+    template: Path,
+    numbers: range,
+    seed: int,
+    timeout: float,
+    keep: Path | None = None,
 ) -> Cell:
-    """Ask one server everything in `numbers`. `template` is a prepared deployment, `keep` a folder for its log."""
+    """Ask one server everything in `numbers`. `template` is a deployment, `keep` a folder for logs."""
     began = time.monotonic()
     cell = Cell(shape, server)
     with tempfile.TemporaryDirectory(prefix="matrix-") as name:
@@ -146,7 +155,7 @@ def _count(cell: Cell, asked: Stream, answer: Answer, known: Sequence[Known]) ->
             cell.refused += 1
         elif status >= 400:
             cell.missing += 1
-        elif 300 <= status:
+        elif status >= 300:
             cell.redirected += 1
         if status < 500 or (not by_app and status in _OWN_REFUSALS):
             continue
@@ -157,7 +166,7 @@ def _count(cell: Cell, asked: Stream, answer: Answer, known: Sequence[Known]) ->
 
 
 def _read_log(log: str, cell: Cell) -> None:
-    """Exceptions that a server or the app wrote about, each kind once with how often and where it came from."""
+    """Exceptions that the log tells of, each kind once with how often and where it came from."""
     kinds: Counter[str] = Counter()
     for found in _TRACE.finditer(log):
         lines = [line.strip() for line in found[0].splitlines() if line.strip()]
@@ -186,7 +195,9 @@ def _settled(port: int, timeout: float, cell: Cell) -> None:
 def _judge(cell: Cell, place: Path, streams: dict[str, Stream]) -> None:
     with IAM(place / "data", entry_points=False) as iam, iam.store.read() as unit:
         allowed = allowed_of(unit.find(DecisionRecord))
-    verdict = compared(ran_of(place / "marks"), allowed, {probe: asked.callers for probe, asked in streams.items()})
+    verdict = compared(
+        ran_of(place / "marks"), allowed, {probe: asked.callers for probe, asked in streams.items()}
+    )
     cell.runs, cell.allows = sum(verdict.runs.values()), verdict.allows
     cell.endpoints = dict(Counter(verdict.runs))
     for fault in verdict.faults[:_SHOWN]:

@@ -1,6 +1,6 @@
 """The Django project of the matrix, in both colours: functions, classes, includes, stock middleware.
 
-Without `CsrfViewMiddleware`: it refuses after iamkit allowed, rightly, and the two are told apart by nothing here.
+Without `CsrfViewMiddleware`: it refuses, rightly, after iamkit allowed, and nothing here tells the two apart.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def asgi(iam: IAM, mark: Mark) -> Any:
     from django.core.handlers.asgi import ASGIHandler
 
     _made(iam, mark, asynchronous=True)
-    project = ASGIHandler()
+    project: Any = ASGIHandler()
 
     async def without_sockets(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

@@ -25,10 +25,18 @@ SOCKET: Final = (b"GET", b"/live/{}", 3)
 NUMBERS: Final = (b"1", b"2", b"9", b"a", b"Z-1")
 
 # How each request proves who it is, and how often.
-CREDENTIALS: Final = (("none", 5), ("alice", 6), ("alice cookie", 3), ("bob", 4), ("bob cookie", 1), ("bad", 2))
+CREDENTIALS: Final = (
+    ("none", 5),
+    ("alice", 6),
+    ("alice cookie", 3),
+    ("bob", 4),
+    ("bob cookie", 1),
+    ("bad", 2),
+)
 BAD: Final = (
     b"Bearer", b"Bearer ", b"Bearer x", b"Bearer iks_" + b"A" * 60, b"Basic YWxpY2U6YWxpY2U=", b"Negotiate",
-    b"Bearer null", b"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/iamkit/aws4_request,"
+    b"Bearer null",
+    b"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/iamkit/aws4_request,"
     b" SignedHeaders=host;x-amz-date, Signature=" + b"0" * 64, b"AWS4-HMAC-SHA256", b", ", b"\xff\xfe",
 )  # fmt: skip
 
@@ -46,8 +54,8 @@ class Tokens:
 class Draft:
     """What will be sent.
 
-    `lines` are header lines that are no `name: value` any more; `callers` whose valid token is in it; `ambiguous` that
-    servers may count its requests differently; `waits` that one may rightly wait for more.
+    `lines` are header lines that are no `name: value` any more; `callers` whose valid token is in it;
+    `ambiguous` that servers may count its requests differently; `waits` that one may rightly wait for more.
     """
 
     probe: str
@@ -116,7 +124,9 @@ def drawn(rng: random.Random, probe: str, tokens: Tokens, *, sockets: bool) -> D
     elif method == b"POST":
         draft.add(b"Content-Type", b"application/x-www-form-urlencoded")
         draft.body = b"a=1"
-    sent_as(draft, rng.choices([name for name, _ in CREDENTIALS], [often for _, often in CREDENTIALS])[0], rng)
+    sent_as(
+        draft, rng.choices([name for name, _ in CREDENTIALS], [often for _, often in CREDENTIALS])[0], rng
+    )
     return draft
 
 

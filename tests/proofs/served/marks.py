@@ -12,6 +12,7 @@ from typing import Final
 
 from iamkit import current_principal
 from iamkit.audit.decision_log import DecisionRecord
+from iamkit.errors import IamkitError
 from iamkit.hookspecs import hookimpl
 from iamkit.http import HttpRequest
 from iamkit.identity.principal import Principal
@@ -48,11 +49,16 @@ class Ran:
 
 
 def marker_into(path: Path) -> Mark:
-    """A function for handlers: `mark(endpoint, probe, id)`. A line is written at once, so no crash loses it."""
+    """A function for handlers: `mark(endpoint, probe, id)`. Written at once, so no crash loses a line."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def mark(endpoint: str, probe: str | None, number: str = "") -> None:
-        line = json.dumps([endpoint, probe or "", number, current_principal().name])
+        try:
+            name = current_principal().name
+        except IamkitError:
+            # Nobody's guard made it anybody's; that it ran is written all the same.
+            name = ""
+        line = json.dumps([endpoint, probe or "", number, name])
         os.write(file, line.encode() + b"\n")
 
     return mark
@@ -81,7 +87,12 @@ def ran_of(path: Path) -> list[tuple[str, Ran]]:
 def allowed_of(records: Iterable[DecisionRecord]) -> list[Ran]:
     """The allows of a decision log that are about the apps; management is in it too."""
     return [
-        Ran(json.loads(kept.context).get(KEY, ""), kept.action, kept.resource.split(":", 5)[-1], kept.principal)
+        Ran(
+            json.loads(kept.context).get(KEY, ""),
+            kept.action,
+            kept.resource.split(":", 5)[-1],
+            kept.principal,
+        )
         for kept in records
         if kept.outcome == Outcome.ALLOWED and kept.action.startswith(SERVICE)
     ]
@@ -96,7 +107,9 @@ class Verdict:
     allows: int = 0
 
 
-def compared(ran: Iterable[tuple[str, Ran]], allowed: Iterable[Ran], callers: Mapping[str, frozenset[str]]) -> Verdict:
+def compared(
+    ran: Iterable[tuple[str, Ran]], allowed: Iterable[Ran], callers: Mapping[str, frozenset[str]]
+) -> Verdict:
     """Whether handlers ran exactly for the allows, and only for those who may by the matrix's own rules.
 
     `callers` are the users whose token was sent with a probe, so a log that lies is noticed as well.

@@ -1,7 +1,7 @@
 """What each server of the matrix imports: the app of one shape, made from the environment of the process.
 
-`MATRIX_SHAPE`, `MATRIX_DIRECTORY` (the deployment) and `MATRIX_MARKS` (the file) say which. Around the app stands
-one wrapper, which marks its answers, tells of exceptions by the probe, and writes the decision log when asked to.
+`MATRIX_SHAPE`, `MATRIX_DIRECTORY` (the deployment) and `MATRIX_MARKS` (the file) say which. Around the app
+stands one wrapper: it marks answers, tells of exceptions by the probe, and writes the decision log on demand.
 """
 
 from __future__ import annotations

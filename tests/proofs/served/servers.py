@@ -21,7 +21,12 @@ _IMPORTED: Final = "from tests.proofs.served.served import app; "
 
 # What stands after `python`; `{}` is the port.
 WSGI: Final[Mapping[str, tuple[str, ...]]] = {
-    "werkzeug": ("-c", "from werkzeug.serving import run_simple; " + _IMPORTED + "run_simple('127.0.0.1', {}, app, threaded=True)"),
+    "werkzeug": (
+        "-c",
+        "from werkzeug.serving import run_simple; "
+        + _IMPORTED
+        + "run_simple('127.0.0.1', {}, app, threaded=True)",
+    ),
     "waitress": ("-m", "waitress", "--listen=127.0.0.1:{}", APP),
     "gunicorn": ("-m", "gunicorn", "--bind=127.0.0.1:{}", "--worker-class=gthread", "--threads=4", APP),
     "cheroot": ("-m", "cheroot", "--bind=127.0.0.1:{}", APP),
@@ -37,10 +42,10 @@ ASGI: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a server does wrong by itself, before the app is asked or after it answered; `why` says what it is.
+    """What a server does wrong by itself, before the app is asked or after it answered; `why` says what.
 
-    `sent` is what a request has to hold, `status` what it then answers itself, `silent` that it answers nothing,
-    `logged` what its log then says. Anything else is a fault.
+    `sent` is what a request has to hold, `status` what it then answers itself, `silent` that it answers
+    nothing, `logged` what its log then says. Anything else is a fault.
     """
 
     why: str
@@ -63,7 +68,9 @@ KNOWN: Final[Mapping[str, tuple[Known, ...]]] = {
             "fails to write its access log for a URL whose port is no number, and drops the answer",
             sent=re.compile(rb"^\S+ [a-z]*:?//", re.IGNORECASE),
             silent=True,
-            logged=re.compile(r"^ValueError: (Port|Invalid IPv6|netloc).* < .*in log_request|^ValueError: .*werkzeug/urls"),
+            logged=re.compile(
+                r"^ValueError: (Port|Invalid IPv6|netloc).* < .*in log_request|^ValueError: .*werkzeug/urls"
+            ),
         ),
     ),
     "waitress": (
@@ -83,15 +90,17 @@ KNOWN: Final[Mapping[str, tuple[Known, ...]]] = {
     ),
     "granian": (
         Known(
-            "calls the app before a malformed chunk is read, tells it that the client left, and answers 500 for it",
+            "calls the app before it reads a malformed chunk, says that the client left, and answers 500",
             sent=re.compile(rb"\r\ntransfer-encoding", re.IGNORECASE),
             status=500,
         ),
     ),
     "uvicorn": (
         Known(
-            "calls the app before a malformed chunk is read, answers 400 itself, and cannot send what the app says",
-            logged=re.compile(r"LocalProtocolError.*(MUST_CLOSE|state=ERROR)|LitestarException.*after response started"),
+            "calls the app before it reads a malformed chunk, answers 400, and cannot send the app's answer",
+            logged=re.compile(
+                r"LocalProtocolError.*(MUST_CLOSE|state=ERROR)|LitestarException.*after response started"
+            ),
         ),
     ),
 }
@@ -120,7 +129,13 @@ class Server:
         with log.open("wb") as out:
             # A session of its own: some servers have children, and all of them have to end with it.
             self._process = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
             )
 
     def __enter__(self) -> Self:
@@ -134,7 +149,9 @@ class Server:
         self._end()
         raise RuntimeError(f"the server did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._end()
 
     def _end(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import time
@@ -63,11 +64,9 @@ class Line:
         return self._exchange(socket.create_connection(("127.0.0.1", self._port), self._timeout), stream)
 
     def _exchange(self, connection: socket.socket, stream: Stream) -> Answer:
-        try:
+        # Refused before it was all sent; what was answered can still be read.
+        with contextlib.suppress(OSError):
             connection.sendall(stream.data)
-        except OSError:
-            # Refused before it was all sent; what was answered can still be read.
-            pass
         answer, ended = self._read(connection, stream)
         if stream.keep and not ended and not answer.hung and not answer.closing:
             self._kept = connection
@@ -125,7 +124,7 @@ def _parsed(data: bytes, stream: Stream, *, ended: bool) -> tuple[Answer, bool]:
         answer.closing = _CLOSING.search(head) is not None
         if code == 101:
             break
-        end = _end_of(head, body, bodiless=stream.head and stream.replies == 1 or code in (204, 304))
+        end = _end_of(head, body, bodiless=(stream.head and stream.replies == 1) or code in (204, 304))
         if end is None:
             break
         complete += 1

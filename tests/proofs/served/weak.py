@@ -22,8 +22,9 @@ from iamkit import IAM
 from iamkit.errors import IamkitError
 from iamkit.http import Headers, HttpRequest, NeedsBody
 from iamkit.web.scopes import ASGIApp
+from iamkit.web.templates import Template
 from tests.proofs.served.marks import Mark
-from tests.proofs.served.wsgi_shapes import _with_functions
+from tests.proofs.served.wsgi_shapes import with_functions
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -45,12 +46,19 @@ def _read(path: str, method: str) -> tuple[str, str] | None:
     """Action and resource by what the path looks like; None is taken for public."""
     parts = path.split("/")
     if path.startswith("/docs/"):
-        return ("docs:Write" if method == "PUT" else "docs:Read"), f"doc/{parts[2]}"
+        return ("docs:Write" if method == "PUT" else "docs:Read"), _resource("doc/{id}", id=parts[2])
     if path.startswith("/api/v1/items/"):
-        return "docs:Item", f"item/{parts[4]}"
-    if path.startswith(("/admin", "/form", "/bare")):
-        return f"docs:{parts[1].title()}", "*"
-    return None
+        return "docs:Item", _resource("item/{id}", id=parts[4])
+    if path.startswith("/admin"):
+        return "docs:Admin", "*"
+    if path.startswith("/form"):
+        return "docs:Form", "*"
+    return ("none:Bare", "*") if path.startswith("/bare") else None
+
+
+def _resource(template: str, **values: object) -> str:
+    """Written as the guard writes it: the holes are others."""
+    return "*" if template == "*" else Template.parse(template).fill(values)
 
 
 class _Outside:
@@ -60,11 +68,16 @@ class _Outside:
         self._app, self._iam, self._path = app, iam, read
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path, method = self._path(environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")), environ["REQUEST_METHOD"]
+        path, method = (
+            self._path(environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")),
+            environ["REQUEST_METHOD"],
+        )
         needed = _read(path, method)
         if needed is None:
             return self._app(environ, start_response)
-        fields = tuple((key[5:].replace("_", "-"), value) for key, value in environ.items() if key.startswith("HTTP_"))
+        fields = tuple(
+            (key[5:].replace("_", "-"), value) for key, value in environ.items() if key.startswith("HTTP_")
+        )
         request = HttpRequest(method, "http", "", path, path, "", Headers(fields), environ.get("REMOTE_ADDR"))
         principal = _asked(self._iam, request, *needed)
         if principal is None:
@@ -80,13 +93,13 @@ def _unmarked(*arguments: Any, **more: Any) -> Any:
 
 def prefix(iam: IAM, mark: Mark) -> Any:
     """By how the path begins: `//admin` begins otherwise, and Flask serves it."""
-    app = _with_functions(flask.Flask(__name__), mark, _unmarked, lambda endpoint: endpoint)
+    app = with_functions(flask.Flask(__name__), mark, _unmarked, lambda endpoint: endpoint)
     return _Outside(app, iam, lambda path: path)
 
 
 def twice(iam: IAM, mark: Mark) -> Any:
     """Decoding the path once more than the framework does: `/docs/%2532` is asked about as document 2."""
-    app = _with_functions(flask.Flask(__name__), mark, _unmarked, lambda endpoint: endpoint)
+    app = with_functions(flask.Flask(__name__), mark, _unmarked, lambda endpoint: endpoint)
     return _Outside(app, iam, unquote)
 
 
@@ -101,8 +114,10 @@ def only_get(iam: IAM, mark: Mark) -> Any:
                 run = flask.current_app.ensure_sync(view)
                 if got.method not in ("GET", "PUT", "POST"):
                     return run(**values)
-                request = HttpRequest(got.method, "http", "", got.path, got.path, "", Headers(tuple(got.headers.items())))
-                principal = _asked(iam, request, action, resource.format(**values))
+                request = HttpRequest(
+                    got.method, "http", "", got.path, got.path, "", Headers(tuple(got.headers.items()))
+                )
+                principal = _asked(iam, request, action, _resource(resource, **values))
                 if principal is None:
                     return "no", 403
                 with iam.acting(principal):
@@ -112,7 +127,7 @@ def only_get(iam: IAM, mark: Mark) -> Any:
 
         return decorated
 
-    return _with_functions(flask.Flask(__name__), mark, require, lambda endpoint: endpoint)
+    return with_functions(flask.Flask(__name__), mark, require, lambda endpoint: endpoint)
 
 
 def only_http(iam: IAM, mark: Mark) -> ASGIApp:
@@ -120,7 +135,9 @@ def only_http(iam: IAM, mark: Mark) -> ASGIApp:
 
     async def guard(request: Request, call_next: Callable[[Request], Any]) -> Any:
         raw = request.scope["path"]
-        needed = _read(raw, request.method) or ("docs:Nothing", "*")
+        needed = _read(raw, request.method)
+        if needed is None:
+            return await call_next(request)
         known = HttpRequest(request.method, "http", "", raw, raw, "", Headers(tuple(request.headers.items())))
         principal = _asked(iam, known, *needed)
         if principal is None:

@@ -16,6 +16,10 @@ from tests.proofs.served.marks import Mark
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+Function = Callable[..., Any]
+Marks = Callable[..., Callable[[Function], Function]]
+Opens = Callable[[Function], Function]
+
 # What the plain apps are guarded by; their code knows nothing of it.
 TABLE: Final[list[dict[str, object]]] = [
     {"path": "/docs/<id>", "actions": {"GET": "docs:Read", "PUT": "docs:Write"}, "resource": "doc/{id}"},
@@ -30,7 +34,7 @@ TABLE: Final[list[dict[str, object]]] = [
 def found(method: str, path: str, told: Callable[[str], str | None]) -> tuple[str, str] | None:
     """Where the plain apps go, sloppily as old apps do: endpoint and number.
 
-    Slashes are folded, words decoded again and compared without case, and headers may say another method or path.
+    Slashes are folded, words decoded again and compared without case; headers may say another method or path.
     """
     method = (told("x-http-method-override") or method).upper()
     path = told("x-original-url") or told("x-rewrite-url") or path
@@ -53,7 +57,11 @@ def plain(iam: IAM, mark: Mark) -> WSGIApplication:
 
     def old(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"].encode("latin-1").decode()
-        goal = found(environ["REQUEST_METHOD"], path, lambda name: environ.get("HTTP_" + name.upper().replace("-", "_")))
+        goal = found(
+            environ["REQUEST_METHOD"],
+            path,
+            lambda name: environ.get("HTTP_" + name.upper().replace("-", "_")),
+        )
         if goal is None:
             start_response("404 Not Found", [("Content-Length", "0")])
             return [b""]
@@ -72,11 +80,15 @@ def _marked(mark: Mark, endpoint: str, number: str = "") -> str:
 def flask_functions(iam: IAM, mark: Mark) -> WSGIApplication:
     """Flask with functions, a nested blueprint and a form whose method can be overridden."""
     app = flask_glue.protect(flask.Flask(__name__), iam)
-    return _with_functions(app, mark, iam.require, iam.public)
+    return with_functions(app, mark, iam.require, iam.public)
 
 
-def _with_functions(app: flask.Flask, mark: Mark, require: Any, public: Any) -> flask.Flask:
-    inner, outer = flask.Blueprint("v1", __name__, url_prefix="/v1"), flask.Blueprint("api", __name__, url_prefix="/api")
+def with_functions(app: flask.Flask, mark: Mark, require: Marks, public: Opens) -> flask.Flask:
+    """The endpoints on `app`, each behind what `require` and `public` put around it."""
+    inner, outer = (
+        flask.Blueprint("v1", __name__, url_prefix="/v1"),
+        flask.Blueprint("api", __name__, url_prefix="/api"),
+    )
 
     @app.get("/docs/<id>")
     @require("docs:Read", "doc/{id}")
@@ -142,7 +154,7 @@ def flask_classes(iam: IAM, mark: Mark) -> WSGIApplication:
         init_every_request = False
 
         @iam.require("docs:Item", "item/{id}")
-        def dispatch_request(self, id: str) -> str:
+        def dispatch_request(self, id: str) -> str:  # type: ignore[override]  # Flask gives the rule's values
             return _marked(mark, "item", id)
 
     @iam.require("docs:Form")
@@ -162,7 +174,12 @@ def flask_classes(iam: IAM, mark: Mark) -> WSGIApplication:
         def get(self) -> str:
             return _marked(mark, "bare")
 
-    for path, view in (("/docs/<id>", Docs), ("/admin", Admin), ("/api/v1/items/<id>", Item), ("/form", Form)):
+    for path, view in (
+        ("/docs/<id>", Docs),
+        ("/admin", Admin),
+        ("/api/v1/items/<id>", Item),
+        ("/form", Form),
+    ):
         app.add_url_rule(path, view_func=view.as_view(view.__name__))
     app.add_url_rule("/open", view_func=Open.as_view("open"))
     app.add_url_rule("/bare", view_func=Bare.as_view("bare"))

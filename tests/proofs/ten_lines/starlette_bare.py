@@ -16,4 +16,6 @@ async def forgotten(request: Request) -> PlainTextResponse:
     return PlainTextResponse("nobody said who may")
 
 
-app = Starlette(routes=[Route("/notes/{note_id}", read), Route("/healthz", healthz), Route("/forgotten", forgotten)])
+app = Starlette(
+    routes=[Route("/notes/{note_id}", read), Route("/healthz", healthz), Route("/forgotten", forgotten)]
+)

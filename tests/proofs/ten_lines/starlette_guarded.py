@@ -7,6 +7,7 @@ from iamkit import IAM
 
 iam = IAM("iamkit-data")
 
+
 @iam.require("notes:Read", "note/{note_id}")
 async def read(request: Request) -> JSONResponse:
     return JSONResponse({"note": request.path_params["note_id"]})
@@ -21,5 +22,7 @@ async def forgotten(request: Request) -> PlainTextResponse:
     return PlainTextResponse("nobody said who may")
 
 
-app = Starlette(routes=[Route("/notes/{note_id}", read), Route("/healthz", healthz), Route("/forgotten", forgotten)])
+app = Starlette(
+    routes=[Route("/notes/{note_id}", read), Route("/healthz", healthz), Route("/forgotten", forgotten)]
+)
 iam.protect(app)
