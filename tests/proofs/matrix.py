@@ -7,8 +7,8 @@
 Each cell is a process of one server with one app, and `--mutations` requests over sockets, most of them
 changed in target, method, fields or framing, sent by nobody, by a user who may, by one who may not, or with a
 bad credential. What is compared are marks that the handlers write and the decision log as it was kept. No
-exception may be in a server's log, no answer may be 500 or above, none may fail to come; what servers do wrong
-by themselves is named in `served/servers.py` and counted as known. In the end the weak guards of
+exception may be in a server's log, no answer may be 500 or above, none may fail to come; what servers do by
+themselves is named in `served/servers.py` and counted as known. In the end the weak guards of
 `served/weak.py` are put to the same requests, and each has to be caught.
 """
 
