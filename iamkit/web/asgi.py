@@ -220,11 +220,12 @@ async def send_response(response: HttpResponse, scope: Scope, send: Send) -> Non
 
 
 def _joined(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Each field once, as a list (RFC 9110 §5.3): Granian's worker ends when a denial repeats one."""
+    """Each field once, as a list (RFC 9110 §5.3): Granian 2.8's worker ends when a denial repeats one."""
     fields: dict[str, str] = {}
     for name, value in headers:
         key = name.lower()
-        fields[key] = f"{fields[key]}, {value}" if key in fields else value
+        # Cookies make no list, so of several the last one is set.
+        fields[key] = f"{fields[key]}, {value}" if key in fields and key != "set-cookie" else value
     return list(fields.items())
 
 

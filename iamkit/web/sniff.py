@@ -45,7 +45,8 @@ def home_of(app: object) -> str | None:
     for kind in type(app).__mro__:
         home = _HOMES.get(f"{kind.__module__}.{kind.__qualname__}")
         if home is not None:
-            return home
+            behind = "iamkit-table" in (getattr(app, "extensions", None) or {})
+            return _TABLED if home == "iamkit.web.flask" and behind else home
     return None
 
 
@@ -72,7 +73,9 @@ def protect(
     if routes is not None:
         if public:
             raise ConfigurationError("a route table names what is public itself; drop `public`")
-        tabled: object = importlib.import_module(_TABLED).protect(app, checked_guardian(iam), routes)
+        tables = importlib.import_module(_TABLED)
+        put = tables.install if home_of(app) == "iamkit.web.flask" else tables.protect
+        tabled: object = put(app, checked_guardian(iam), routes)
         return tabled
     home = home_of(app)
     if home is None or home == _TABLED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from iamkit.errors import ConfigurationError, MalformedRequest
 from iamkit.gate.verdict import Refusal
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("iamkit.web")
 
+# Under what a Flask app keeps its table.
+EXTENSION: Final = "iamkit-table"
 # By which some servers and apps exchange the path for another one.
 _OTHER_PATHS: Final = ("x-original-url", "x-rewrite-url")
 _RAW_TARGETS: Final = ("RAW_URI", "REQUEST_URI")
@@ -94,14 +96,35 @@ def protect(app: object, iam: HasGate | Gatekeeper, routes: Routes) -> TabledWSG
     return TabledWSGI(cast("WSGIApplication", app), iam, routes)
 
 
-def guard_of(app: TabledWSGI | TabledASGI) -> Guard:
+def install(app: Any, iam: HasGate | Gatekeeper, routes: Routes) -> object:
+    """Put the table inside a Flask app, before everything of it, and return the app.
+
+    What `protect` returned would be passed over by `flask run`, which looks for a Flask object in the module
+    and serves that.
+    """
+    if EXTENSION in app.extensions:
+        raise ConfigurationError("the app stands behind a route table already")
+    tabled = TabledWSGI(app.wsgi_app, iam, routes)
+    app.wsgi_app = tabled
+    app.extensions[EXTENSION] = tabled
+    return app
+
+
+def guard_of(app: object) -> Guard:
     """The guard of an app behind a table; it always has one."""
-    return app.guard
+    return _table_of(app).guard
 
 
-def routes(app: TabledWSGI | TabledASGI) -> list[listing.Route]:
+def routes(app: object) -> list[listing.Route]:
     """The rows of the app's table."""
-    return app.table.routes()
+    return _table_of(app).table.routes()
+
+
+def _table_of(app: object) -> TabledWSGI | TabledASGI:
+    found = app if isinstance(app, TabledWSGI | TabledASGI) else getattr(app, "extensions", {}).get(EXTENSION)
+    if not isinstance(found, TabledWSGI | TabledASGI):
+        raise ConfigurationError(f"`{type(app).__qualname__}` does not stand behind a route table")
+    return found
 
 
 def _decided(

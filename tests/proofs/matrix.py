@@ -36,6 +36,8 @@ WEAK_SERVERS: Final = {
     "wsgi only-get": "werkzeug",
     "asgi only-http": "uvicorn",
 }
+# Always the same requests: whether they find the holes is asked of the matrix, not of a seed's luck.
+_WEAK_SEED: Final = 1
 _COLUMNS: Final = (
     "requests",
     "runs",
@@ -93,7 +95,7 @@ def _weak(names: Sequence[str], options: argparse.Namespace, template: Path) -> 
             WEAK_SERVERS[name],
             template=template,
             numbers=options.numbers,
-            seed=options.seed,
+            seed=_WEAK_SEED,
             timeout=options.timeout,
         )
         # `bare` is open there by being forgotten, which is not the hole that is looked for.

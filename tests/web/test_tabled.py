@@ -16,7 +16,7 @@ from iamkit.cli import apps
 from iamkit.errors import ConfigurationError
 from iamkit.web.asgi import Message, Receive, Scope, Send
 from iamkit.web.route_file import read
-from iamkit.web.sniff import protect
+from iamkit.web.sniff import FrameworkRoutes, guarded, protect
 from iamkit.web.tabled import TabledASGI, TabledWSGI
 
 if TYPE_CHECKING:
@@ -246,3 +246,21 @@ def test_a_flask_app_that_cannot_change(gate: MemoryGate, ran: list[str]) -> Non
     paths = ("/docs/1", "/docs/2", "/docs/001", "/admin")
     assert [client.get(path, headers=headers).status_code for path in paths] == [200, 403, 403, 403]
     assert ran == ["1"]
+
+
+def test_a_flask_app_is_guarded_from_within(gate: MemoryGate) -> None:
+    """`flask run` serves the Flask object that it finds in the module, whatever was returned beside it."""
+    app = flask.Flask("shop")
+    app.add_url_rule("/hello", view_func=lambda: "hello")
+    app.add_url_rule("/open", view_func=lambda: "open")
+
+    returned = protect(app, gate, routes=[{"path": "/open", "public": True}])
+
+    assert returned is app
+    client = app.test_client()
+    assert client.get("/open").text == "open"
+    assert client.get("/hello").status_code == 403
+    assert [route.path for route in FrameworkRoutes().iamkit_routes(app) or ()] == ["/open"]
+    assert guarded(app)
+    with pytest.raises(ConfigurationError):
+        protect(app, gate, routes=[{"path": "/open", "public": True}])

@@ -66,7 +66,10 @@ def request_of(request: django.http.HttpRequest) -> HttpRequest:
 
 def unreadable(request: django.http.HttpRequest) -> HttpRequest:
     """Stands for a request that could not be read."""
-    return unreadable_request(request.method or "GET", request.META.get("HTTP_ACCEPT", ""))
+    # As it was sent: Django makes HEAD of `head`, and the server waits for the body that the answer promises.
+    environ, scope = getattr(request, "environ", None), getattr(request, "scope", None)
+    method = environ.get("REQUEST_METHOD") if environ is not None else (scope or {}).get("method")
+    return unreadable_request(str(method or request.method or "GET"), request.META.get("HTTP_ACCEPT", ""))
 
 
 def buffered(request: django.http.HttpRequest, limit: int) -> bytes:

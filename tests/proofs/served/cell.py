@@ -32,6 +32,11 @@ _TRACE: Final = re.compile(
 )
 # What a server may say of a request that it does not serve itself, before the app is asked (RFC 9110 §15.6).
 _OWN_REFUSALS: Final = (501, 505)
+# Between two tracebacks of one failure: the last one's exception is what was not handled.
+_CHAINED: Final = re.compile(
+    r"^\S.*\n\n(?:During handling of the above|The above) exception.*\n\n.*Traceback \(most recent.*\n",
+    re.MULTILINE,
+)
 # Django tells of a Host that it refuses with 400 by a traceback; nothing failed.
 _HANDLED: Final = re.compile(r"^django\.core\.exceptions\.DisallowedHost:")
 _SHOWN: Final = 40
@@ -168,7 +173,7 @@ def _count(cell: Cell, asked: Stream, answer: Answer, known: Sequence[Known]) ->
 def _read_log(log: str, cell: Cell) -> None:
     """Exceptions that the log tells of, each kind once with how often and where it came from."""
     kinds: Counter[str] = Counter()
-    for found in _TRACE.finditer(log):
+    for found in _TRACE.finditer(_CHAINED.sub("", log)):
         lines = [line.strip() for line in found[0].splitlines() if line.strip()]
         frames = [line for line in lines if line.startswith("File ")]
         kind = " < ".join([lines[-1][:300], *reversed(frames[-3:])])

@@ -95,6 +95,13 @@ KNOWN: Final[Mapping[str, tuple[Known, ...]]] = {
             status=500,
         ),
     ),
+    "hypercorn": (
+        Known(
+            "tells the app that a lower-case `head` is HEAD, and its own protocol that it is not",
+            sent=re.compile(rb"^(?!HEAD)(?i:head) "),
+            logged=re.compile(r"LocalProtocolError: .?Too little data for declared Content-Length"),
+        ),
+    ),
     "uvicorn": (
         Known(
             "calls the app before it reads a malformed chunk, answers 400, and cannot send the app's answer",

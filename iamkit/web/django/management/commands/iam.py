@@ -64,7 +64,10 @@ def _told() -> dict[str, str]:
     told = {"IAMKIT_DIR": str(held.directory)}
     for field in dataclasses.fields(held):
         value = getattr(held, field.name)
-        if field.name != "directory" and value != field.default:
+        if field.name not in ("directory", "plugins") and value != field.default:
             text = ",".join(value) if isinstance(value, tuple) else str(value)
             told[ENVIRONMENT_PREFIX + field.name.upper()] = text
+    # A plugin's own settings have two names: its section's and theirs.
+    for name, text in held.plugins.items():
+        told[ENVIRONMENT_PREFIX + name.replace(".", "__").upper()] = text
     return told
