@@ -131,7 +131,7 @@ class ResourceTest:
                 entries.append(entry)  # nothing in it varies, and `*` alone is no pattern of six parts
                 continue
             try:
-                tokens = substituted(entry.template, context)
+                tokens = substituted(entry.tokens, context)
             except EvaluationError:
                 return self
             if tokens is not None:

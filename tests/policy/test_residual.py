@@ -206,3 +206,19 @@ def test_who_am_i_leaves_true(jeff: Caller) -> None:
     assert (left.deny, left.allow) == (FALSE, TRUE)
     anonymous = Known(Caller(CallerKind.ANONYMOUS), "sts:GetCallerIdentity")
     assert residual(anonymous, CallerLayers()).allow is FALSE
+
+
+def test_a_star_beside_a_variable_is_still_everything(jeff: Caller, attach: Attach) -> None:
+    """`*` in a list of resources is no ARN pattern; a variable next to it must not make it one."""
+    statement = {
+        "Effect": "Allow",
+        "Action": "doc:Get",
+        "Resource": ["arn:aws:doc:::${app:v}/*", "*"],
+    }
+    layers = CallerLayers(identity=(attach(statement),))
+    context = Context({"app:v": "a"})
+
+    left = residual(Known(jeff, "doc:Get", context=context), layers)
+
+    asked = AccessRequest(jeff, "doc:Get", "arn:aws:doc:::b/x", context)
+    assert left.outcome(asked) is evaluate(asked, layers).outcome is Outcome.ALLOWED

@@ -117,6 +117,8 @@ def _caller(statement: Statement, account: str, *, local: bool) -> Caller:
         if entry.type != "AWS":
             continue
         parts = entry.text.split(":", 5)
+        if len(parts) not in (1, 6):
+            continue  # a document at rest may hold what is no ARN; it names nobody
         if len(parts) == 1 or parts[5] == "root":
             home = entry.text if len(parts) == 1 else parts[4]
             return Caller(

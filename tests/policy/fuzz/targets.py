@@ -85,7 +85,8 @@ def policy_text(data: bytes) -> int:
             policy = _read(text, kind, stored=stored)
             if policy is None:
                 continue
-            list(findings(policy, Facts()))
+            for facts in (Facts(), Facts(account=HOME, principals={JEFF.arn}, resource=NOTE)):
+                list(findings(policy, facts))
             again = parse(render(policy), kind, stored=stored)
             if len(again.statements) != len(policy.statements):
                 raise Unsound("printed and read again, it is another policy")

@@ -14,11 +14,12 @@ from typing import Final
 
 import pytest
 
-from tests.policy.fuzz.guided import ABSENT
+from tests.policy.fuzz.guided import ABSENT, dictionary
 from tests.policy.fuzz.mutation import examples, mutated
 from tests.policy.fuzz.targets import TARGETS
 
 ROUNDS: Final = {"policy": 1500, "arn": 1200, "condition": 150, "variables": 150}
+FOUND: Final = Path(__file__).with_name("found")
 PROOFS: Final = Path(__file__).resolve().parents[2] / "proofs"
 
 
@@ -35,6 +36,17 @@ def test_nothing_but_errors_of_the_tree(name: str) -> None:
         except Exception as fault:
             fault.add_note(f"found with {data!r}")
             raise
+
+
+@pytest.mark.parametrize("path", sorted(FOUND.glob("*.bin")), ids=lambda path: path.stem)
+def test_what_was_found_once_stays_right(path: Path) -> None:
+    """Every input that a fuzzer ever failed on is tried again; its target is the first word of its name."""
+    TARGETS[path.stem.partition("-")[0]](path.read_bytes())
+
+
+def test_a_dictionary_has_every_byte_escaped() -> None:
+    """libFuzzer reads quotes, backslashes and line ends of a word as its own, unless they are escaped."""
+    assert dictionary([b'"', b"a\n"]) == '"\\x22"\n"\\x61\\x0a"\n'
 
 
 def _calls(target: Callable[[bytes], int], data: bytes) -> int:
@@ -129,4 +141,4 @@ def test_every_target_has_its_script(name: str) -> None:
         [sys.executable, script, "-runs=1"], capture_output=True, text=True, check=False, timeout=120
     )
 
-    assert done.returncode == 0 or (done.returncode == ABSENT and "pip install atheris" in done.stdout)
+    assert done.returncode == 0 or (done.returncode == ABSENT and "atheris is not installed" in done.stdout)
