@@ -51,6 +51,8 @@ class DecisionRecord:
     request: str
     # False: a denial that was let through, as report-only mode does (decision 23).
     enforced: bool = True
+    # Names the policies it was taken from; empty where it was taken from none.
+    revision: str = ""
 
 
 # A decision with the texts it refers to, by digest.

@@ -69,4 +69,5 @@ def record_data(record: DecisionRecord) -> dict[str, object]:
         "request": record.request or None,
         "error": record.error,
         "enforced": record.enforced,
+        "revision": record.revision or None,
     }

@@ -111,6 +111,7 @@ class EntryWriter:
             error=one_line(decision.error) if decision.error is not None else None,
             request="" if asked_for is None else one_line(" ".join(asked_for)),
             enforced=enforced,
+            revision=decision.revision,
         )
         return record, texts
 

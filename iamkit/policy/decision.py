@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from iamkit.policy.layers import Layer, PolicySource
 from iamkit.policy.places import Place
+from iamkit.policy.revision import Basis
 from iamkit.policy.spans import Span
 
 
@@ -58,13 +59,14 @@ class Decision:
     statements that together sufficed; for an implicit deny it is empty and `missing` names the layers that
     lacked an Allow, the deciding one first. Both are in a fixed order that does not depend on the order of
     statements in a document. `error` is set when evaluation could not be finished (SEM-F2); such a
-    decision is an implicit deny.
+    decision is an implicit deny. `basis` is what it was taken from, which plays no part in equality.
     """
 
     outcome: Outcome
     determining: tuple[StatementRef, ...] = ()
     missing: tuple[Layer, ...] = ()
     error: str | None = None
+    basis: Basis | None = field(default=None, compare=False, repr=False)
     # A field, as it is read more often than a decision is made.
     allowed: bool = field(init=False, compare=False, repr=False)
 
@@ -73,6 +75,14 @@ class Decision:
 
     def __bool__(self) -> bool:
         return self.allowed
+
+    @property
+    def revision(self) -> str:
+        """Names the very policies that it was taken from (`revision_of`); empty where it was taken from none.
+
+        Two decisions of one revision saw the same texts in the same places.
+        """
+        return "" if self.basis is None else self.basis.revision
 
     @property
     def layer(self) -> Layer | None:

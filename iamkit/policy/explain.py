@@ -70,6 +70,7 @@ class Explanation:
         request, decision = self.request, self.decision
         return {
             "outcome": decision.outcome.value,
+            "revision": decision.revision,
             "caller": request.caller.arn,
             "action": request.action,
             "resource": request.resource,

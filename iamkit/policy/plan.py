@@ -11,11 +11,12 @@ from typing import final
 from iamkit.errors import EvaluationError
 from iamkit.policy.candidates import Allows, Standing, standing
 from iamkit.policy.combine import combine
-from iamkit.policy.decision import Decision, Outcome
+from iamkit.policy.decision import Decision
 from iamkit.policy.layers import CallerLayers, ResourceLayers
 from iamkit.policy.match import EVERY_KEY, Known
 from iamkit.policy.options import DEFAULT, EvaluationOptions
 from iamkit.policy.request import AccessRequest, Caller, action_fault, resource_fault
+from iamkit.policy.revision import Basis
 from iamkit.policy.sites import Reasons, Sites
 
 
@@ -36,7 +37,13 @@ class Plan:
     )
 
     def __init__(
-        self, caller: Caller, action: str, stand: Standing, options: EvaluationOptions, fault: str | None
+        self,
+        caller: Caller,
+        action: str,
+        stand: Standing,
+        options: EvaluationOptions,
+        fault: str | None,
+        basis: Basis,
     ) -> None:
         self.caller = caller
         self.action = action
@@ -44,7 +51,7 @@ class Plan:
         self._account = caller.account
         self._standing = stand
         self._options = options
-        self._reasons = Reasons()
+        self._reasons = Reasons(basis)
         # By whether caller and resource share an account, and whether trust has to be explicit.
         self._relations: dict[tuple[bool, bool], Sites] = {}
         # The relation of nearly all requests: the caller's own account, without explicit trust.
@@ -54,7 +61,7 @@ class Plan:
         """Decide a request of the plan's caller and action. Never raises: what goes wrong is a denial."""
         caller = self.caller
         if request.action != self.action or (request.caller is not caller and request.caller != caller):
-            return failed("the plan is of another caller or action")
+            return self._reasons.failed("the plan is of another caller or action")
         try:
             sites, owner = self._usual, request.resource_account
             if sites is None or (owner and owner != self._account) or request.explicit_trust:
@@ -64,13 +71,13 @@ class Plan:
             if not site.well_formed:
                 fault = self.fault or resource_fault(request.resource)
                 if fault is not None:
-                    return failed(fault)
+                    return self._reasons.failed(fault)
             settled = site.settled
             return site.decide(request) if settled is None else settled
         except EvaluationError as error:
-            return failed(error.message)
+            return self._reasons.failed(error.message)
         except Exception as error:  # noqa: BLE001  # closed by default: a plugin's operator may raise anything
-            return failed(f"evaluation failed with {type(error).__name__}")
+            return self._reasons.failed(f"evaluation failed with {type(error).__name__}")
 
     def lacking(self, request: AccessRequest) -> tuple[Allows, ...]:
         """What lacks an Allow for the request to be allowed: guards first, then the nearest route."""
@@ -97,11 +104,6 @@ class Plan:
         return found
 
 
-def failed(message: str) -> Decision:
-    """The denial of a request that could not be decided (SEM-F2)."""
-    return Decision(Outcome.IMPLICIT_DENY, error=message)
-
-
 def compile_plan(
     caller_layers: CallerLayers,
     resource_layers: ResourceLayers,
@@ -119,4 +121,5 @@ def compile_plan(
     if fault is not None:
         caller_layers, resource_layers = CallerLayers(), ResourceLayers()
     known = Known(caller, action, unknown_keys=EVERY_KEY)
-    return Plan(caller, action, standing(known, caller_layers, resource_layers, options), options, fault)
+    stand = standing(known, caller_layers, resource_layers, options)
+    return Plan(caller, action, stand, options, fault, Basis(caller_layers, resource_layers))

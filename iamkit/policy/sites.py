@@ -19,6 +19,7 @@ from iamkit.policy.fold import Fold, Posting, every, first
 from iamkit.policy.formula import first_failure
 from iamkit.policy.layers import Layer
 from iamkit.policy.request import AccessRequest, resource_fault
+from iamkit.policy.revision import Basis
 
 # How many different reasons are remembered; beyond that, decisions are made anew.
 _MAX_REASONS: Final = 1_024
@@ -26,11 +27,15 @@ _MAX_REASONS: Final = 1_024
 
 @final
 class Reasons:
-    """The decisions of a plan. The same outcome for the same reason is the same object, up to a bound."""
+    """The decisions of a plan. The same outcome for the same reason is the same object, up to a bound.
 
-    __slots__ = ("_by_candidates", "_by_layers", "grants")
+    `basis` is what they are all taken from.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_basis", "_by_candidates", "_by_layers", "grants")
+
+    def __init__(self, basis: Basis) -> None:
+        self._basis = basis
         # Those by one Allow that suffices, which are most.
         self.grants: dict[Candidate, Decision] = {}
         self._by_candidates: dict[tuple[Candidate, ...], Decision] = {}
@@ -58,15 +63,19 @@ class Reasons:
         reason = tuple(dict.fromkeys(layers))
         found = self._by_layers.get(reason)
         if found is None:
-            found = Decision(Outcome.IMPLICIT_DENY, missing=reason)
+            found = Decision(Outcome.IMPLICIT_DENY, missing=reason, basis=self._basis)
             if len(self._by_layers) < _MAX_REASONS:
                 self._by_layers[reason] = found
         return found
 
+    def failed(self, message: str) -> Decision:
+        """That a request could not be decided (SEM-F2)."""
+        return Decision(Outcome.IMPLICIT_DENY, error=message, basis=self._basis)
+
     def _of_candidates(self, outcome: Outcome, reason: tuple[Candidate, ...]) -> Decision:
         found = self._by_candidates.get(reason)
         if found is None:
-            found = Decision(outcome, tuple([candidate.ref for candidate in reason]))
+            found = Decision(outcome, tuple([candidate.ref for candidate in reason]), basis=self._basis)
             if len(self._by_candidates) < _MAX_REASONS:
                 self._by_candidates[reason] = found
         return found

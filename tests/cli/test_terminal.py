@@ -50,6 +50,8 @@ def test_as_somebody_without_permission(cli: Cli, name: str) -> None:
     told = cli.data("why", decision_id)
     assert told["outcome"] == "implicitDeny"
     assert told["explanation"]["missing"] == ["identity-based policy"]
+    assert len(told["revision"]) == 20
+    assert told["explanation"]["revision"] == told["revision"]
 
 
 def test_a_denial_for_programs_carries_the_decision_id(cli: Cli) -> None:

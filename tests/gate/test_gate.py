@@ -317,6 +317,26 @@ def test_an_error_while_deciding_is_a_recorded_denial(
     assert why(built.store, verdict.id, options=OPTIONS).explanation is None
 
 
+def test_the_record_names_the_revision_of_the_policies(
+    house: MakesHouse, make_principal: Make, make_policy: Make
+) -> None:
+    """The same policies are the same revision, also as explained later; a policy more is another one."""
+    built = house()
+    few = make_principal(layers=CallerLayers(identity=(make_policy(),)))
+    more = make_principal(layers=CallerLayers(identity=(make_policy(), make_policy("Deny", Action="x:*"))))
+
+    verdicts = [built.gate.authorize(who, "doc:Get", DOC) for who in (few, few, more)]
+
+    kept = {record.decision_id: record.revision for record in built.records()}
+    revisions = [verdict.decision.revision for verdict in verdicts]
+    assert [kept[verdict.id] for verdict in verdicts] == revisions
+    assert revisions[0] == revisions[1] != revisions[2]
+    for verdict in verdicts:
+        explanation = why(built.store, verdict.id, options=OPTIONS).explanation
+        assert explanation is not None
+        assert explanation.decision.revision == verdict.decision.revision
+
+
 def test_an_operator_that_raises_is_a_recorded_denial(
     house: MakesHouse, make_principal: Make, make_policy: Make
 ) -> None:

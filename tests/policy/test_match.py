@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from iamkit.policy import (
     FALSE,
     STANDARD,
     TRUE,
+    AccessRequest,
+    AttachedPolicy,
     Caller,
     CallerKind,
+    CallerLayers,
     Context,
+    Effect,
     Formula,
     Known,
+    Outcome,
     Policy,
     PolicyKind,
+    PolicySource,
+    evaluate,
     parse,
 )
 from iamkit.policy.conditions import KeyTest
@@ -98,3 +108,55 @@ def test_an_entry_without_value_excepts_everything() -> None:
     assert left(of, Known(CALLER, "doc:Get", MINE)) is FALSE
     assert left(of, Known(CALLER, "doc:Get", MINE, Context({"aws:username": "joe"}))) is TRUE
     assert left(of, Known(CALLER, "doc:Get", "*", Context({"aws:username": "joe"}))) is TRUE
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ({"Condition": {"NullIfExists": {"app:k": "true"}}}, "`NullIfExists` has no meaning"),
+        ({"Condition": {"ForAllValues:Null": {"app:k": "true"}}}, "`ForAllValues:Null` has no meaning"),
+    ],
+)
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_what_at_rest_has_no_meaning_is_a_denial(
+    statement: dict[str, object], words: str, effect: str
+) -> None:
+    """A part of a stored document that means nothing never allows and never lets a Deny fall away."""
+    of = policy(Effect=effect, **statement)
+    beside = policy(Action="*", Resource="*")
+    attached = [AttachedPolicy(of, PolicySource("odd"))]
+    if effect == "Deny":
+        attached.append(AttachedPolicy(beside, PolicySource("all")))
+    request = AccessRequest(CALLER, "doc:GetPage", MINE, Context({"app:k": "x"}))
+
+    decision = evaluate(request, CallerLayers(tuple(attached)))
+
+    assert decision.outcome is Outcome.IMPLICIT_DENY
+    assert words in (decision.error or "")
+
+
+@pytest.mark.parametrize("text", ["arn:aws", "${", "arn:aws:doc:::${app}"])
+@pytest.mark.parametrize("effect", [Effect.ALLOW, Effect.DENY])
+def test_what_no_parser_read_is_a_denial_too(text: str, effect: Effect) -> None:
+    """A statement that was put together by hand, with a resource that is none, never allows and never falls away."""
+    good = policy(Action="*", Resource="*")
+    (statement,) = good.statements
+    element = replace((statement.resources or ())[0], text=text)
+    odd = replace(good, statements=(replace(statement, effect=effect, resources=(element,)),))
+    attached = (AttachedPolicy(odd, PolicySource("odd")), AttachedPolicy(good, PolicySource("good")))
+    request = AccessRequest(CALLER, "doc:GetPage", MINE)
+
+    alone = evaluate(request, CallerLayers(attached[:1]))
+    beside = evaluate(request, CallerLayers(attached))
+
+    assert not alone
+    assert "statement 1 cannot be read" in (alone.error or "")
+    assert beside.allowed is (effect is Effect.ALLOW)
+
+
+def test_a_part_that_does_not_hold_outweighs_one_without_meaning() -> None:
+    """A stored statement about something else is no trouble, whatever else is wrong with it."""
+    of = policy(Resource="arn:aws:doc:::other", Condition={"NullIfExists": {"app:k": "true"}})
+    known = Known(CALLER, "doc:GetPage", MINE)
+
+    assert left(of, known) is FALSE

@@ -2,7 +2,7 @@
 
     python tests/proofs/mutation.py --state mutation.jsonl [--module fold]... [--processes 2] [--again]
 
-The state file says what came of each fault; started again with the same file and the same engine, the run
+The state file says what came of each fault; started again with the same file and the same modules, the run
 goes on where it stopped, with `--again` also over what went unnoticed. Exit status 1: fewer than 95 % were
 noticed, or one that was not is not explained in `tests/policy/mutation/survivors.toml`.
 
@@ -53,30 +53,25 @@ def explained(path: Path = SURVIVORS) -> dict[str, str]:
 class State:
     """What came of each fault so far, one line each, in a file that only grows."""
 
-    def __init__(self, path: Path, digest: str) -> None:
+    def __init__(self, path: Path, sources: Mapping[str, Source]) -> None:
         self.answers: dict[str, Answer] = {}
         self._path = path
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        if lines and json.loads(lines[0]) == {"engine": digest}:
-            for line in lines[1:]:
-                data = json.loads(line)
-                self.answers[data.pop("mutant")] = Answer(**data)
-        else:
-            path.write_text(json.dumps({"engine": digest}) + "\n", encoding="utf-8")
+        self._digests = {
+            name: hashlib.sha256(source.text.encode()).hexdigest()[:16] for name, source in sources.items()
+        }
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            data = json.loads(line)
+            text, module = data.pop("mutant"), data.pop("module")
+            # What was said of another text of the module is not said of this one.
+            if self._digests.get(module) == data.pop("digest"):
+                self.answers[text] = Answer(**data)
 
     def tell(self, mutant: Mutant, answer: Answer) -> None:
         """Keeps an answer; a later one counts."""
         self.answers[str(mutant)] = answer
+        told = {"module": mutant.module, "digest": self._digests[mutant.module], "mutant": str(mutant)}
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"mutant": str(mutant), **vars(answer)}) + "\n")
-
-
-def digest_of(folder: Path) -> str:
-    """Of all text of the engine."""
-    together = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        together.update(path.read_bytes())
-    return together.hexdigest()
+            file.write(json.dumps({**told, **vars(answer)}) + "\n")
 
 
 def forked(mutants: Sequence[Mutant], sources: Mapping[str, Source], state: State, processes: int) -> str:
@@ -149,31 +144,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     sources = {name: Source(name, POLICY / f"{name}.py") for name in given.module or names}
     mutants = [mutant for source in sources.values() for mutant in source.mutants()]
-    state = State(given.state, digest_of(POLICY))
+    state = State(given.state, sources)
 
     def open_ones() -> list[Mutant]:
         told = state.answers
         return [
-            one
-            for one in mutants
-            if str(one) not in told or (given.again and not told[str(one)].noticed)
+            one for one in mutants if str(one) not in told or (given.again and not told[str(one)].noticed)
         ]
 
-    def unnoticed(one: Mutant) -> bool:
-        return not state.answers[str(one)].noticed
-
-    wanted = open_ones()
-    within = [one for one in wanted if one.function is not None]
-    if within:
-        beside = given.state.with_suffix(".forked")
+    # What forks say is final but for functions that ran before they forked.
+    beside = given.state.with_suffix(".forked")
+    if given.again:
         beside.unlink(missing_ok=True)
-        first = State(beside, "")
-        print(forked(within, sources, first, given.processes))
-        answers = State(beside, "").answers
-        for one in within:
-            if answers[str(one)].noticed:
-                state.tell(one, answers[str(one)])
-    rest = [one for one in wanted if str(one) not in state.answers or unnoticed(one)]
+    forks = State(beside, sources)
+    wanted = open_ones()
+    within = [one for one in wanted if one.function is not None and str(one) not in forks.answers]
+    if within:
+        print(forked(within, sources, forks, given.processes), flush=True)
+    noticed = State(beside, sources).answers
+    for one in wanted:
+        answer = noticed.get(str(one))
+        if answer is not None and (answer.noticed or not answer.early):
+            state.tell(one, answer)
+    rest = [
+        one
+        for one in wanted
+        if one.function is None or (noticed[str(one)].early and not noticed[str(one)].noticed)
+    ]
     for mutant, answer in tried_anew(rest, lambda one: sources[one.module].compiled(one), given.processes):
         state.tell(mutant, answer)
     return 0 if report(mutants, state, sys.stdout) else 1

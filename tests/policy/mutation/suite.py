@@ -19,7 +19,7 @@ import signal
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
@@ -39,14 +39,22 @@ FILES: Final = (
         f"test_{name}.py"
         for name in (
             "combine", "conditions", "evaluate", "explain", "fold", "formula", "match", "operators",
-            "patterns", "plan", "principals", "residual", "speakers", "values", "variables",
+            "patterns", "plan", "principals", "residual", "revision", "speakers", "values", "variables",
         )
     ),
 )  # fmt: skip
 # No random examples, so that the same fault is noticed again; nothing of what only reads the tests.
 OPTIONS: Final = (
     *("-q", "-x", "-m", "not hypothesis", "-p", "no:cacheprovider", "--no-header", "--no-summary"),
-    *("--capture=no", f"--ignore={TESTS}/semantics/test_rules_covered.py"),
+    *(
+        "--capture=no",
+        "--assert=plain",
+        "-p",
+        "no:logging",
+        "-p",
+        "no:warnings",
+        f"--ignore={TESTS}/semantics/test_rules_covered.py",
+    ),
     *(str(TESTS / name) for name in FILES),
 )
 # Processor time for one test and memory for all, beyond which a fault counts as noticed: it made the engine run away.
@@ -64,6 +72,7 @@ class Answer:
     noticed: bool
     by: str
     ran_away: bool = False
+    early: bool = False
 
 
 def _alone(run: Callable[[int], int]) -> tuple[int, int]:
@@ -76,6 +85,8 @@ def _alone(run: Callable[[int], int]) -> tuple[int, int]:
     code = BROKEN
     try:
         os.close(read)
+        # A session of its own: a scheduler that shares by session lets each process count.
+        os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
             os.dup2(null, number)
@@ -142,9 +153,22 @@ class Forking:
         self.processes = processes
         self.seconds = 0.0
         self.count = 0
+        self._early: set[CodeType] = set()
+        sys.setprofile(self._note)
+
+    def _note(self, frame: FrameType, event: str, given: object) -> None:
+        if event == "call":
+            self._early.add(frame.f_code)
+
+    def _is_early(self, mutant: Mutant) -> bool:
+        """Whether the function ran while tests were collected, so that what it made is there already."""
+        first, last = mutant.function or (0, 0)
+        path = str(POLICY / f"{mutant.module}.py")
+        return any(code.co_filename == path and first <= code.co_firstlineno <= last for code in self._early)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        sys.setprofile(None)
         items = {item.nodeid: item for item in session.items}
         self.count = len(items)
         gc.collect()
@@ -161,14 +185,23 @@ class Forking:
                     for name in every
                     if any(first <= line <= last for line in calls[name].get(mutant.module, ()))
                 ]
+                # What noticed a fault in this function, in this module; what is about this module; the
+                # random questions. What does not call the function cannot notice.
                 before = [name for name, _ in killers[mutant.module, mutant.where].most_common()]
-                order = list(dict.fromkeys([*before, *near, *every]))
+                beside = [name for name, _ in killers[mutant.module, ""].most_common(40)]
+                own = [name for name in near if f"/test_{mutant.module}.py" in name]
+                broad = [name for name in near if "/test_small_run.py" in name]
+                calling = set(near)
+                order = [
+                    name for name in dict.fromkeys([*before, *beside, *own, *broad, *near]) if name in calling
+                ]
                 yield mutant, functools.partial(self._try, mutant, [items[name] for name in order])
 
         for mutant, answer in _several(jobs(), self.processes):
             if answer.by in items:
                 killers[mutant.module, mutant.where][answer.by] += 1
-            self.tell(mutant, answer)
+                killers[mutant.module, ""][answer.by] += 1
+            self.tell(mutant, replace(answer, early=self._is_early(mutant)))
         return True
 
     def _try(self, mutant: Mutant, items: Sequence[pytest.Item], pipe: int) -> int:
@@ -255,7 +288,10 @@ def _put(mutant: Mutant, module: CodeType) -> None:
             raise LookupError(str(mutant))
     assert mutant.function is not None
     for code in _codes(module):
-        if code.co_qualname == mutant.where and mutant.function[0] <= code.co_firstlineno <= mutant.function[1]:
+        if (
+            code.co_qualname == mutant.where
+            and mutant.function[0] <= code.co_firstlineno <= mutant.function[1]
+        ):
             found.__code__ = code
             return
     raise LookupError(str(mutant))
@@ -302,9 +338,7 @@ class _First:
 
 
 def _anew(mutant: Mutant, code: CodeType, first: Sequence[str], pipe: int) -> int:
-    sys.meta_path.insert(
-        0, _Changed(f"iamkit.policy.{mutant.module}", POLICY / f"{mutant.module}.py", code)
-    )
+    sys.meta_path.insert(0, _Changed(f"iamkit.policy.{mutant.module}", POLICY / f"{mutant.module}.py", code))
     plugin = _First(first, pipe)
     # What does not even load is noticed.
     pytest.main([*OPTIONS], plugins=[plugin])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import pytest
@@ -89,7 +90,11 @@ def _read(
     managed: bool = False,
     version: str | None = "2012-10-17",
 ) -> Policy:
-    return parse(_text(document, kind, version), kind, stored=stored, managed=managed)
+    return _parsed(_text(document, kind, version), kind, stored=stored, managed=managed)
+
+
+# Many tests ask about the same few documents.
+_parsed: Final = lru_cache(maxsize=None)(parse)
 
 
 def _refused(

@@ -101,6 +101,7 @@ def upgrade() -> None:
         sa.Column("error", TEXT, nullable=True),
         sa.Column("request", TEXT, nullable=False),
         sa.Column("enforced", sa.Boolean(), nullable=False),
+        sa.Column("revision", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("decision_id", name="pk_iamkit_decision"),
     )
     op.create_index("ix_iamkit_decision_account_decided_at", "iamkit_decision", ["account", "decided_at"])
