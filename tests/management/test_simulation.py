@@ -196,6 +196,7 @@ def test_simulation_equals_enforcement_on_ten_thousand_recorded_requests(office:
             found = simulate(asked, inputs.caller_layers, inputs.resource_layers)
             assert str(found.decision.outcome) == record.outcome
             assert found.decision.error == record.error
+            assert found.decision.revision == record.revision
             determining = json.dumps([ref.as_data() for ref in found.decision.determining])
             assert determining == record.determining
             assert found.as_data()["EvalDecision"] == record.outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -105,6 +106,65 @@ def test_a_fold_finds_what_a_plain_list_finds(
         assert _found(fold, request, all_of_them=all_of_them) == _plainly(
             formulas, request, all_of_them=all_of_them
         )
+
+
+def _random_statement(rng: random.Random) -> dict[str, object]:
+    def text(letters: str, longest: int) -> str:
+        return "".join(rng.choice(letters) for _ in range(rng.randint(0, longest)))
+
+    patterns = [
+        rng.choice(
+            (
+                "*",
+                f"arn:aws:doc:::a{text('ab', 4)}",
+                f"arn:aws:doc:::a{text('ab', 4)}*",
+                f"arn:aws:doc:::a{text('ab*?', 5)}",
+                f"arn:aws:doc:*::{text('ab', 3)}x",
+                "arn:*:doc:::ab",
+                "arn:aws:doc:::${aws:username}/*",
+                "arn:aws:doc:::a${*}",
+            )
+        )
+        for _ in range(rng.choice((1, 1, 1, 2, 3)))
+    ]
+    conditions: list[dict[str, object]] = [
+        {},
+        {},
+        {"Condition": {"StringEquals": {"app:k": "x"}}},
+        {"Condition": {"StringLike": {"app:k": "x*"}}},
+        {"Condition": {"StringNotEquals": {"app:k": ["x", "y"]}}},
+        {"Condition": {"NumericLessThan": {"app:k": "3"}}},
+        {"Condition": {"Bool": {"app:t": "true"}, "StringEquals": {"app:k": "x"}}},
+    ]
+    element = rng.choice(("Resource",) * 6 + ("NotResource",))
+    return {"Effect": "Allow", "Action": "doc:Get", element: patterns, **rng.choice(conditions)}
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_many_candidates_are_found_as_in_a_plain_list(seed: int) -> None:
+    """The same for more of them than one looks through, always the same ones."""
+    rng = random.Random(seed)
+    formulas = _formulas([_random_statement(rng) for _ in range(rng.choice((3, 5, 12, 40)))])
+    folds = [
+        (Fold(enumerate(formulas), all_of_them=every, flat=flat), every)
+        for every in (False, True)
+        for flat in (0, 4, len(formulas) * 3)
+    ]
+
+    for _ in range(25):
+        tail = "".join(rng.choice("abx*") for _ in range(rng.randint(0, 5)))
+        resource = rng.choice(
+            (f"arn:aws:doc:::a{tail}", f"arn:aws:doc:::{tail}", f"arn:aws:doc:eu::{tail}x", "*")
+        )
+        values = {
+            "app:k": rng.choice(("x", "xy", "2", "y")),
+            "app:t": rng.random() < 0.5,
+            "aws:username": "ab",
+        }
+        context = Context({key: value for key, value in values.items() if rng.random() < 0.8})
+        request = AccessRequest(CALLER, "doc:Get", resource, context)
+        for fold, every in folds:
+            assert _found(fold, request, all_of_them=every) == _plainly(formulas, request, all_of_them=every)
 
 
 def test_what_is_settled_by_its_place_needs_no_test() -> None:

@@ -138,7 +138,7 @@ def test_what_at_rest_has_no_meaning_is_a_denial(
 @pytest.mark.parametrize("text", ["arn:aws", "${", "arn:aws:doc:::${app}"])
 @pytest.mark.parametrize("effect", [Effect.ALLOW, Effect.DENY])
 def test_what_no_parser_read_is_a_denial_too(text: str, effect: Effect) -> None:
-    """A statement that was put together by hand, with a resource that is none, never allows and never falls away."""
+    """A statement put together by hand, with a resource that is none, never allows nor falls away."""
     good = policy(Action="*", Resource="*")
     (statement,) = good.statements
     element = replace((statement.resources or ())[0], text=text)

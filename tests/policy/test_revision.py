@@ -114,9 +114,12 @@ def test_a_stored_text_is_known_by_its_digest(attach: Attach) -> None:
 def test_nobody_asks_nothing_is_hashed(jeff: Caller, attach: Attach, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deciding costs no digest; the first to ask pays for all decisions of a plan."""
     asked: list[object] = []
-    monkeypatch.setattr(
-        "iamkit.policy.revision.revision_of", lambda *layers: ["a revision", asked.append(layers)][0]
-    )
+
+    def count(*layers: object) -> str:
+        asked.append(layers)
+        return "a revision"
+
+    monkeypatch.setattr("iamkit.policy.revision.revision_of", count)
     plan = compile_plan(CallerLayers(identity=(attach(READ),)), ResourceLayers(), jeff, "doc:Get")
     decisions = [plan.decide(AccessRequest(jeff, "doc:Get", f"{NOTE}{number}")) for number in range(3)]
 

@@ -1,4 +1,4 @@
-"""Mutation testing of the engine: small faults are planted one by one, and the tests of a few seconds must notice.
+"""Mutation testing of the engine: small faults are planted one by one, which tests of a few seconds notice.
 
     python tests/proofs/mutation.py --state mutation.jsonl [--module fold]... [--processes 2] [--again]
 
@@ -6,8 +6,8 @@ The state file says what came of each fault; started again with the same file an
 goes on where it stopped, with `--again` also over what went unnoticed. Exit status 1: fewer than 95 % were
 noticed, or one that was not is not explained in `tests/policy/mutation/survivors.toml`.
 
-The faults are the project's own because mutmut, the usual tool, leaves out properties, decorated functions and
-the tables of a module, which the operators are.
+The faults are the project's own because mutmut, the usual tool, leaves out properties, decorated functions
+and the tables of a module, which the operators are.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 import pytest  # noqa: E402
 
 from tests.policy.mutation.mutants import Mutant, Source  # noqa: E402
-from tests.policy.mutation.suite import OPTIONS, POLICY, Answer, Forking, tried_anew  # noqa: E402
+from tests.policy.mutation.suite import ALL, OPTIONS, POLICY, Answer, Forking, tried_anew  # noqa: E402
 
 # The duties of an engine, and the modules that have them.
 MODULES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -83,7 +83,7 @@ def forked(mutants: Sequence[Mutant], sources: Mapping[str, Source], state: Stat
         try:
             os.close(read)
             plugin = Forking(mutants, lambda one: sources[one.module].compiled(one), state.tell, processes)
-            pytest.main([*OPTIONS], plugins=[plugin])
+            pytest.main([*OPTIONS, *ALL], plugins=[plugin])
             os.write(write, f"{plugin.count:,} tests in {plugin.seconds:.1f} s".encode())
             code = 0
         finally:

@@ -1,7 +1,7 @@
 """Small faults planted in source text, one at a time: what mutation testing tries.
 
-A fault is a change of one node of the syntax tree. Text that only people read (docstrings, messages of errors) and
-types are left alone; everything else is changed, the tables of a module included.
+A fault is a change of one node of the syntax tree. Text that only people read (docstrings, messages of
+errors) and types are left alone; everything else is changed, the tables of a module included.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Mutant:
     now: str
     nth: int
     number: int
-    # The lines of the function it is in; None outside of all functions, where a changed module has to be read anew.
+    # The lines of the function it is in; None outside of all, where a changed module has to be read anew.
     function: tuple[int, int] | None
 
     def __str__(self) -> str:
@@ -208,9 +208,7 @@ def _changes(site: _Site) -> Iterator[ast.AST]:
         for place in range(len(node.values)):
             rest = [*node.values[:place], *node.values[place + 1 :]]
             yield rest[0] if len(rest) == 1 else _with(node, values=rest)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        yield node.operand
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
         yield node.operand
     elif isinstance(node, ast.BinOp | ast.AugAssign):
         yield _with(node, op=_OPERATORS[type(node.op)]())
@@ -248,7 +246,7 @@ def _changes(site: _Site) -> Iterator[ast.AST]:
         yield _with(node, body=[ast.copy_location(ast.Raise(), node.body[0])])
 
 
-def _other_constants(node: ast.Constant) -> Iterator[ast.Constant]:
+def _other_constants(node: ast.Constant) -> Iterator[ast.AST]:
     value = node.value
     if isinstance(value, bool):
         yield _with(node, value=not value)

@@ -1,9 +1,9 @@
 """The tests that have to notice a planted fault, and how one fault is tried.
 
-Theory of operation: a process that has loaded the tests once is forked for each fault. The child puts the changed
-code into the function it is in and runs the tests until one fails, those first that call the function or noticed
-a fault in it before. A fault outside of functions, and one that this way goes unnoticed, is tried again by a
-child that reads everything anew, so that what is made while modules are read counts too.
+Theory of operation: a process that has loaded the tests once is forked for each fault. The child puts the
+changed code into the function it is in and runs the tests that call the function until one fails, those first
+that noticed a fault near it before. A fault outside of functions is tried by a child that reads everything
+anew, and so is one that went unnoticed in a function that had already run when the tests were loaded.
 """
 
 from __future__ import annotations
@@ -45,19 +45,16 @@ FILES: Final = (
 )  # fmt: skip
 # No random examples, so that the same fault is noticed again; nothing of what only reads the tests.
 OPTIONS: Final = (
-    *("-q", "-x", "-m", "not hypothesis", "-p", "no:cacheprovider", "--no-header", "--no-summary"),
-    *(
-        "--capture=no",
-        "--assert=plain",
-        "-p",
-        "no:logging",
-        "-p",
-        "no:warnings",
-        f"--ignore={TESTS}/semantics/test_rules_covered.py",
-    ),
-    *(str(TESTS / name) for name in FILES),
+    *("-q", "-m", "not hypothesis", "--no-header", "--no-summary", "--capture=no", "--tb=native"),
+    *("--assert=plain", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"),
+    f"--ignore={TESTS}/semantics/test_rules_covered.py",
 )
-# Processor time for one test and memory for all, beyond which a fault counts as noticed: it made the engine run away.
+ALL: Final = tuple(str(TESTS / name) for name in FILES)
+# Asked before all others, and loaded alone, where all has to be loaded anew.
+NARROW: Final = {"operators": ("test_operators.py", "semantics/test_c_conditions.py")}
+# A file that asks so much of so few modules that it is spared for the others.
+ABOUT: Final = {"/test_operator_table.py": ("conditions", "operators", "values")}
+# Processor time for one test and memory for all; beyond them a fault is noticed: the engine ran away.
 SECONDS: Final = 3.0
 MEMORY: Final = 3 << 30
 LONGEST: Final = 60
@@ -191,7 +188,11 @@ class Forking:
                 beside = [name for name, _ in killers[mutant.module, ""].most_common(40)]
                 own = [name for name in near if f"/test_{mutant.module}.py" in name]
                 broad = [name for name in near if "/test_small_run.py" in name]
-                calling = set(near)
+                calling = {
+                    name
+                    for name in near
+                    if not any(file in name and mutant.module not in about for file, about in ABOUT.items())
+                }
                 order = [
                     name for name in dict.fromkeys([*before, *beside, *own, *broad, *near]) if name in calling
                 ]
@@ -315,7 +316,7 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> ModuleSpec | None:
         if fullname != self.name:
             return None
-        return importlib.util.spec_from_file_location(fullname, self.path, loader=self)  # type: ignore[arg-type]
+        return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
 
     def exec_module(self, module: ModuleType) -> None:
         exec(self.code, module.__dict__)
@@ -337,12 +338,19 @@ class _First:
         return True
 
 
-def _anew(mutant: Mutant, code: CodeType, first: Sequence[str], pipe: int) -> int:
-    sys.meta_path.insert(0, _Changed(f"iamkit.policy.{mutant.module}", POLICY / f"{mutant.module}.py", code))
-    plugin = _First(first, pipe)
-    # What does not even load is noticed.
-    pytest.main([*OPTIONS], plugins=[plugin])
-    return plugin.code
+def _anew(mutant: Mutant, changed: CodeType, first: Sequence[str], pipe: int) -> int:
+    sys.meta_path.insert(
+        0, _Changed(f"iamkit.policy.{mutant.module}", POLICY / f"{mutant.module}.py", changed)
+    )
+    narrow = NARROW.get(mutant.module, (f"test_{mutant.module}.py",))
+    code = UNNOTICED
+    for files in (tuple(str(TESTS / name) for name in narrow), ALL):
+        if code == UNNOTICED and all(Path(file).exists() for file in files):
+            plugin = _First(first, pipe)
+            # What does not even load is noticed.
+            pytest.main([*OPTIONS, *files], plugins=[plugin])
+            code = plugin.code
+    return code
 
 
 def tried_anew(

@@ -1,6 +1,6 @@
 """A few thousand questions, always the same: engine, plan, explanation and residual agree with the reference.
 
-The whole run is `test_differential`; this one is for whoever changes the engine and wants to know within seconds.
+The whole run is `test_differential`; this one is for whoever changes the engine and wants to know at once.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_plans_agree_with_the_reference(number: int) -> None:
 
 @pytest.mark.parametrize("number", range(65, 77))
 def test_every_deny_that_matches_is_named(number: int) -> None:
-    """An explicit denial names all of them, whether it is asked for or explained, and an allow only Allows."""
+    """An explicit denial names all of them, and the explanation is of the same decision."""
     for asked in questions(number):
         request, engine = asked.request, asked.engine
         decision = evaluate(request, engine.caller, engine.resource, options=engine.options)
