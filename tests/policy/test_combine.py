@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
 
 import pytest
@@ -12,7 +13,10 @@ from iamkit.policy import (
     Caller,
     CallerKind,
     CallerLayers,
+    Context,
+    Decision,
     EvaluationOptions,
+    Layer,
     Outcome,
     PolicyKind,
     PolicySource,
@@ -168,3 +172,107 @@ def test_the_switch_binds_direct_grants_to_the_session_policy() -> None:
     for session, allowed in ((None, True), ((), False), (_policy("Allow", PolicyKind.SESSION), True)):
         assert bool(evaluate(request, CallerLayers(session=session), theirs, options=strict)) is allowed
         assert evaluate(request, CallerLayers(session=session), theirs)
+
+
+def _of_three(three: dict[str, str | None]) -> Decision:
+    """Identity, boundary and session policy, each of which holds, does not, or cannot be judged."""
+    conditions = {
+        "holds": {},
+        "not": {"Condition": {"StringEquals": {"app:k": "other"}}},
+        "unjudged": {"Condition": {"NumericEquals": {"app:k": "1"}}},
+    }
+
+    def layer(kind: PolicyKind) -> tuple[AttachedPolicy, ...] | None:
+        word = three[kind.value]
+        if word is None:
+            return None
+        statement = {"Effect": "Allow", "Action": "doc:Get", "Resource": "*", **conditions[word]}
+        text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        return (AttachedPolicy(parse(text, kind), PolicySource(kind)),)
+
+    mine = CallerLayers(
+        layer(PolicyKind.IDENTITY) or (), layer(PolicyKind.BOUNDARY), layer(PolicyKind.SESSION)
+    )
+    return evaluate(AccessRequest(CALLERS["session"], "doc:Get", "*", Context({"app:k": "x"})), mine)
+
+
+WORDS = ("holds", "not", "unjudged")
+NAMES = {
+    "identity": Layer.IDENTITY,
+    "boundary": Layer.BOUNDARY,
+    "session": Layer.SESSION,
+}
+
+
+@pytest.mark.parametrize("identity", WORDS)
+@pytest.mark.parametrize("boundary", [None, *WORDS])
+@pytest.mark.parametrize("session", [None, *WORDS])
+def test_a_layer_that_cannot_be_judged_never_counts_as_allowing(
+    identity: str, boundary: str | None, session: str | None
+) -> None:
+    """What does not hold outweighs it and is told; where all others hold it is an error."""
+    three = {"identity": identity, "boundary": boundary, "session": session}
+    words = [word for word in three.values() if word is not None]
+
+    decision = _of_three(three)
+
+    assert decision.allowed is all(word == "holds" for word in words)
+    if "not" in words:
+        assert decision.error is None
+        assert decision.missing == tuple(
+            NAMES[name] for name, word in three.items() if word in ("not", "unjudged")
+        )
+    elif "unjudged" in words:
+        assert decision.missing == ()
+        assert (
+            decision.error
+            == "condition on `app:k`: a condition key has a value (str) that cannot be read as a number"
+        )
+    else:
+        assert [ref.layer for ref in decision.determining] == [NAMES[name] for name in three if three[name]]
+
+
+def test_what_is_lacking_is_the_callers_own_policy_before_the_resources() -> None:
+    """Where both sides speak of the action and neither allows, the caller's side is named (SEM-E12)."""
+    caller = CALLERS["user"]
+    elsewhere = "arn:aws:doc:::elsewhere"
+
+    def on(kind: PolicyKind, principal: str = "") -> tuple[AttachedPolicy, ...]:
+        (attached,) = _policy("Allow", kind, principal)
+        text = attached.policy.text.replace('"Resource": "*"', f'"Resource": "{elsewhere}"')
+        return (AttachedPolicy(parse(text, kind), attached.source),)
+
+    theirs = ResourceLayers(on(PolicyKind.RESOURCE, f'{{"AWS": "{USER}"}}'))
+    request = AccessRequest(caller, "doc:Get", "arn:aws:doc:::a")
+
+    own, boundary = on(PolicyKind.IDENTITY), on(PolicyKind.BOUNDARY)
+    whole = _policy("Allow", PolicyKind.IDENTITY)
+    for mine, missing in (
+        (CallerLayers(own), (Layer.IDENTITY,)),
+        (CallerLayers(), (Layer.IDENTITY,)),
+        (CallerLayers(whole, boundary), (Layer.BOUNDARY,)),
+        (CallerLayers(own, boundary), (Layer.IDENTITY, Layer.BOUNDARY)),
+    ):
+        assert evaluate(request, mine, theirs).missing == missing
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 30])
+def test_every_deny_that_matches_is_named(count: int) -> None:
+    """However many they are, and whatever conditions they have."""
+    statements = [
+        {
+            "Sid": f"s{number}",
+            "Effect": "Deny",
+            "Action": "*",
+            "Resource": ["*", "arn:aws:doc:::a"],
+            **({"Condition": {"StringEquals": {"app:k": "x"}}} if number % 3 == 0 else {}),
+        }
+        for number in range(count)
+    ]
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    attached = AttachedPolicy(parse(text, PolicyKind.IDENTITY), PolicySource("denies"))
+    request = AccessRequest(CALLERS["user"], "doc:Get", "arn:aws:doc:::a", Context({"app:k": "x"}))
+
+    decision = evaluate(request, CallerLayers((attached,)))
+
+    assert sorted(ref.index for ref in decision.determining) == list(range(count))

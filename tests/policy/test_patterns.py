@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -58,6 +59,47 @@ def test_what_a_pattern_matches(pattern: str, good: str, bad: str | None) -> Non
     """A star is any run, a question mark exactly one character, everything else is itself."""
     assert matches(pattern, good)
     assert bad is None or not matches(pattern, bad)
+
+
+def test_every_short_pattern_on_every_short_text() -> None:
+    """All patterns of up to four marks and all texts of up to five letters agree with the textbook table."""
+    texts = ["".join(letters) for size in range(6) for letters in product("ab", repeat=size)]
+
+    for size in range(5):
+        for marks in product("ab*?", repeat=size):
+            pattern = "".join(marks)
+            compiled = Pattern(tokens_of(pattern)).matches
+            for text in texts:
+                assert compiled(text) is naive(pattern, text), (pattern, text)
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65])
+@pytest.mark.parametrize("mark", ["", "?"])
+def test_long_pieces_between_stars(length: int, mark: str) -> None:
+    """A piece is found wherever it stands, at its first place or a later one, and only whole."""
+    piece = "ab" * length + mark + "c"
+    stands = piece.replace("?", "b")
+
+    for text in (
+        f"x{stands}y",
+        f"xab{stands}{stands}y",
+        f"x{stands}aby",
+        f"x{stands[:-1]}y",
+        f"xa{stands[1:-1]}y{stands}y",
+        f"x{stands[1:]}y",
+        f"{stands}y",
+        f"x{stands}",
+        stands,
+    ):
+        for pattern in (
+            f"x*{piece}*y",
+            f"*{piece}*",
+            f"{piece}*",
+            f"*{piece}",
+            f"x*{piece}y",
+            f"*?{piece}?*",
+        ):
+            assert matches(pattern, text) is naive(pattern, text), (pattern, text)
 
 
 @settings(max_examples=400, deadline=None)
