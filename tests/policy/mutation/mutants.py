@@ -119,7 +119,9 @@ class Source:
         turns: Counter[tuple[str, ...]] = Counter()
         found = []
         for number, (site, change) in enumerate(self._changes):
-            line = " ".join(lines[getattr(site.node, "lineno", 1) - 1].split())
+            # The part of a comprehension that says over what has no place of its own.
+            placed = site.node.target if isinstance(site.node, ast.comprehension) else site.node
+            line = " ".join(lines[getattr(placed, "lineno", 1) - 1].split())
             was, now = _shown(site.node), _shown(change)
             key = (site.where, line, was, now)
             function = None
