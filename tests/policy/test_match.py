@@ -89,6 +89,15 @@ def test_what_cannot_be_judged_stays_unless_it_does_not_matter() -> None:
     assert left(policy(Condition=bad), known) is FALSE
 
 
+def test_a_known_resource_is_settled_whatever_keys_are_not() -> None:
+    """That no key is known leaves conditions open, not the resource."""
+    known = Known(CALLER, "doc:GetPage", MINE, unknown_keys=EVERY_KEY)
+
+    assert left(policy(), known) is TRUE
+    assert left(policy(Resource="arn:aws:doc:::other"), known) is FALSE
+    assert isinstance(left(policy(Condition={"StringEquals": {"app:k": "x"}}), known), KeyTest)
+
+
 def test_leaves_of_a_statement() -> None:
     """Action, resource, then each condition, negation kept with its list."""
     of = policy(Condition={"StringEquals": {"a:b": "x"}, "Null": {"a:c": "true"}})

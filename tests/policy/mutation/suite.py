@@ -38,8 +38,8 @@ FILES: Final = (
     *(
         f"test_{name}.py"
         for name in (
-            "combine", "conditions", "evaluate", "explain", "fold", "formula", "match", "operators",
-            "patterns", "plan", "principals", "residual", "revision", "speakers", "values", "variables",
+            "candidates", "combine", "conditions", "evaluate", "explain", "fold", "formula", "match",
+            "operators", "patterns", "plan", "principals", "residual", "revision", "speakers", "values", "variables",
         )
     ),
 )  # fmt: skip
