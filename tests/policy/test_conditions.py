@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,7 @@ from iamkit.policy import (
     parse,
 )
 from iamkit.policy.conditions import KeyTest, key_test
+from iamkit.policy.variables import MAX_EXPANSION
 
 CALLER = Caller(CallerKind.USER)
 
@@ -165,3 +166,51 @@ def test_order_of_values_never_matters(found: list[str], values: list[str]) -> N
             one = holds(leaf(form.format(operator), *values), K=tuple(found), v="c")
             other = holds(leaf(form.format(operator), *sorted(values)), K=tuple(reversed(found)), v="c")
             assert one is other
+
+
+def quickly(test: KeyTest, **context: ContextValue) -> bool | None:
+    """The same as `holds`, in the way that a plan asks."""
+    values = {f"app:{name}": value for name, value in context.items()}
+    try:
+        return test.quickly(AccessRequest(CALLER, "doc:Get", "*", Context(values)))
+    except EvaluationError:
+        return None
+
+
+REQUESTED: tuple[ContextValue, ...] = (
+    *(True, False, "true", "x", "", 5, 5.5, "5", b"x", "arn:aws:a:b:c:d", "10.1.1.1"),
+    *(("x",), ("5", "x"), ()),
+)
+
+
+@pytest.mark.parametrize("name", STANDARD)
+def test_the_quick_way_says_the_same(name: str) -> None:
+    """Whatever the operator and the type of the value: the short cut of a plan is no other rule."""
+    written = (("true",), ("true", "false"), ("x",), ("5",), ("arn:aws:a:b:c:d", "10.0.0.0/8"))
+    for form, values in product(FORMS[:1] if name == "Null" else FORMS, written):
+        test = leaf(form.format(name), *values)
+
+        assert quickly(test) is holds(test)
+        for value in REQUESTED:
+            assert quickly(test, K=value) is holds(test, K=value), (form, values, value)
+
+
+@pytest.mark.parametrize("value", [True, False, "true", "x", 5])
+def test_presence_is_about_the_key_and_not_its_value(value: ContextValue) -> None:
+    """Null asks whether the key is missing; that the value itself is a truth changes nothing."""
+    for ask in (holds, quickly):
+        assert ask(leaf("Null", "true"), K=value) is False
+        assert ask(leaf("Null", "false"), K=value) is True
+        assert ask(leaf("Null", "true")) is True
+        assert ask(leaf("Null", "false")) is False
+
+
+@pytest.mark.parametrize("values", list(permutations(["${app:long}", "good", "${app:longer}"])))
+def test_a_value_that_grows_too_long_matters_only_where_no_other_holds(values: tuple[str, ...]) -> None:
+    """Another value that equals settles it; otherwise it cannot be judged, and never passes as unequal."""
+    long = {"long": "x" * (MAX_EXPANSION + 1), "longer": "x" * (MAX_EXPANSION + 2)}
+
+    assert holds(leaf("StringEquals", *values), K="good", **long) is True
+    assert holds(leaf("StringNotEquals", *values), K="good", **long) is False
+    assert holds(leaf("StringEquals", *values), K="bad", **long) is None
+    assert holds(leaf("StringNotEquals", *values), K="bad", **long) is None

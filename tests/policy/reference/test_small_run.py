@@ -13,7 +13,7 @@ import pytest
 from iamkit.policy import compile_plan, evaluate, explain, residual
 from iamkit.policy.decision import Outcome
 from iamkit.policy.match import Known
-from iamkit.policy.request import AccessRequest
+from iamkit.policy.request import AccessRequest, Context
 from tests.policy.reference import reference
 from tests.policy.reference.cases import EngineLayers, for_engine, for_reference, without_own_layers
 from tests.policy.reference.comparison import Tally, compare, difference
@@ -78,12 +78,16 @@ def test_a_plan_used_again_and_a_residual_filled_say_the_same(number: int) -> No
         assert plan.decide(request) is first or first.error is not None
         if first.error is not None:
             continue
-        known = Known(
-            request.caller,
-            request.action,
-            context=request.context,
-            resource_account=request.resource_account,
-            explicit_trust=request.explicit_trust,
-        )
-        left = residual(known, engine.caller, engine.resource, options=engine.options)
-        assert left.outcome(request) is first.outcome
+        names = sorted(request.context)
+        for unknown in (names[:0], names[::2], names[1::2], names):
+            known = Known(
+                request.caller,
+                request.action,
+                request.resource if len(unknown) % 2 else None,
+                Context({name: request.context[name] for name in names if name not in unknown}),
+                frozenset(unknown),
+                request.resource_account,
+                request.explicit_trust,
+            )
+            left = residual(known, engine.caller, engine.resource, options=engine.options)
+            assert left.outcome(request) is first.outcome
