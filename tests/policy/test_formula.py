@@ -126,3 +126,15 @@ def _simplified(formula: Formula) -> Formula:
 def test_simplifying_changes_no_answer(formula: Formula) -> None:
     """The simplified formula answers what the plain one does."""
     assert answer(_simplified(formula)) == answer(formula)
+
+
+def test_constants_and_their_places() -> None:
+    """TRUE holds, FALSE does not, and both may stand anywhere in what is settled."""
+    assert TRUE.test(REQUEST) is True
+    assert FALSE.test(REQUEST) is False
+    leaf = Leaf(True)
+    for make in (Or, And):
+        assert given(make((leaf, Leaf(False, "other"))), lambda one: TRUE) is TRUE
+        assert given(make((leaf, Leaf(False, "other"))), lambda one: FALSE) is FALSE
+    assert given(Not(leaf), lambda one: TRUE) is FALSE
+    assert given(Not(leaf), lambda one: FALSE) is TRUE

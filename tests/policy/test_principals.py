@@ -128,3 +128,58 @@ def test_without_principals_nobody_is_meant(jeff: Caller) -> None:
         == level({"AWS": f"arn:aws:iam::{A}:user/*"}, jeff)
         == set()
     )
+
+
+@pytest.mark.parametrize("text", ["*.amazonaws.com", "jobs.exampl?"])
+def test_a_wildcard_inside_a_principal_matches_not_even_itself(text: str) -> None:
+    """Whoever came to be called so is not who a pattern names, for there are no patterns here (SEM-P9)."""
+    for kind, caller_kind in (("Service", CallerKind.SERVICE), ("Federated", CallerKind.PROVIDER)):
+        assert level({kind: text}, Caller(caller_kind, text)) == set()
+    user = Caller(CallerKind.USER, f"arn:aws:iam::{A}:user/{text}", A)
+    assert level({"AWS": user.arn}, user) == set()
+
+
+@pytest.mark.parametrize("kind", ["AWS", "Service", "Federated", "CanonicalUser"])
+def test_an_empty_principal_is_nobody(kind: str) -> None:
+    """Not even the caller who has no name."""
+    (entry,) = statement({"Service": "jobs.example"}).principals or ()
+    empty = replace(statement("*"), principals=(replace(entry, type=kind, text=""),))
+    for caller_kind in CallerKind:
+        assert levels(empty, Caller(caller_kind), {}, bounded=False) == frozenset()
+
+
+def test_an_allow_with_not_principal_is_nobody(jeff: Caller) -> None:
+    """No document can say it; put together by hand it grants nothing, bounded or not (SEM-P17)."""
+    of = replace(statement({"AWS": A}), not_principal=True)
+
+    for caller in (jeff, ANONYMOUS, SERVICE):
+        for bounded in (True, False):
+            assert levels(of, caller, {}, bounded=bounded) == frozenset()
+
+
+def test_a_canonical_user_is_an_id_of_somebody_in_an_account(jeff: Caller, session: Caller) -> None:
+    """It has to be the caller's own, and nobody outside of accounts has one."""
+    for caller in (jeff, session, ROOT):
+        assert level({"CanonicalUser": caller.arn}, caller) == {Level.DIRECT}
+        assert level({"CanonicalUser": caller.arn + "x"}, caller) == set()
+    for stranger in (SERVICE, PROVIDER):
+        assert level({"CanonicalUser": stranger.arn}, stranger) == set()
+
+
+@pytest.mark.parametrize("kind", [CallerKind.SERVICE, CallerKind.PROVIDER])
+def test_who_lives_in_no_account_is_named_by_no_account(kind: CallerKind) -> None:
+    """Whatever account and ARN such a caller claims, `AWS` does not speak of it."""
+    caller = Caller(kind, f"arn:aws:iam::{A}:user/jeff", A)
+
+    for text in (A, f"arn:aws:iam::{A}:root", caller.arn):
+        assert level({"AWS": text}, caller) == set()
+    for other in ("Service", "Federated"):
+        mine = (other == "Service") is (kind is CallerKind.SERVICE)
+        assert level({other: caller.arn}, caller) == ({Level.DIRECT} if mine else set())
+
+
+def test_an_account_under_another_kind_is_nobody(jeff: Caller) -> None:
+    """What `AWS` would match does not match under `Service`, `Federated` or `CanonicalUser`."""
+    for kind in ("Service", "Federated", "CanonicalUser"):
+        assert level({kind: A}, jeff) == set()
+        assert level({kind: f"arn:aws:iam::{A}:root"}, jeff) == set()
