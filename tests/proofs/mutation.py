@@ -153,24 +153,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
 
     # What forks say is final but for functions that ran before they forked.
-    beside = given.state.with_suffix(".forked")
-    if given.again:
-        beside.unlink(missing_ok=True)
-    forks = State(beside, sources)
+    forks = State(given.state.with_suffix(".forked"), sources)
     wanted = open_ones()
-    within = [one for one in wanted if one.function is not None and str(one) not in forks.answers]
-    if within:
-        print(forked(within, sources, forks, given.processes), flush=True)
-    noticed = State(beside, sources).answers
-    for one in wanted:
-        answer = noticed.get(str(one))
-        if answer is not None and (answer.noticed or not answer.early):
-            state.tell(one, answer)
-    rest = [
+    within = [
         one
         for one in wanted
-        if one.function is None or (noticed[str(one)].early and not noticed[str(one)].noticed)
+        if one.function is not None
+        and (str(one) not in forks.answers or (given.again and not forks.answers[str(one)].noticed))
     ]
+    if within:
+        print(forked(within, sources, forks, given.processes), flush=True)
+        forks = State(given.state.with_suffix(".forked"), sources)
+    rest = []
+    for one in wanted:
+        answer = forks.answers.get(str(one))
+        if answer is not None and (answer.noticed or not answer.early):
+            state.tell(one, answer)
+        elif answer is not None or one.function is None:
+            rest.append(one)
+        else:
+            sys.exit("the forks ended before all faults were tried; start again")
     for mutant, answer in tried_anew(rest, lambda one: sources[one.module].compiled(one), given.processes):
         state.tell(mutant, answer)
     return 0 if report(mutants, state, sys.stdout) else 1
