@@ -50,6 +50,8 @@ def naive(pattern: str, text: str) -> bool:
         ("bucket/*", "bucket/", "bucket"),
         ("a*a", "aa", "a"),
         ("*?a?*?b*", "xaxxb", "axb"),
+        ("*a*?b*", "abb", "bba"),
+        ("*??*?a*", "aaaa", "aba"),
         ("[a-c].{1}\\", "[a-c].{1}\\", "b"),
         ("a*b", "a\n\nb", "a\n\nc"),
         ("*\u00e9?", "x\u00e9\U0001f600", "x\u00e9"),
@@ -62,10 +64,10 @@ def test_what_a_pattern_matches(pattern: str, good: str, bad: str | None) -> Non
 
 
 def test_every_short_pattern_on_every_short_text() -> None:
-    """All patterns of up to four marks and all texts of up to five letters agree with the textbook table."""
-    texts = ["".join(letters) for size in range(6) for letters in product("ab", repeat=size)]
+    """All patterns of up to five marks and all texts of up to four letters agree with the textbook table."""
+    texts = ["".join(letters) for size in range(5) for letters in product("ab", repeat=size)]
 
-    for size in range(5):
+    for size in range(6):
         for marks in product("ab*?", repeat=size):
             pattern = "".join(marks)
             compiled = Pattern(tokens_of(pattern)).matches
@@ -87,6 +89,8 @@ def test_long_pieces_between_stars(length: int, mark: str) -> None:
         f"x{stands[:-1]}y",
         f"xa{stands[1:-1]}y{stands}y",
         f"x{stands[1:]}y",
+        f"xb{stands[1:]}y",
+        f"xc{stands[1:]}y",
         f"{stands}y",
         f"x{stands}",
         stands,
@@ -239,3 +243,33 @@ def test_equal_patterns_are_equal() -> None:
     assert Pattern(("a", "b")).literal == "ab"
     assert Pattern(()).literal == ""
     assert Pattern((Wildcard.ONE,)).literal is None
+
+
+def test_a_pattern_is_no_text() -> None:
+    """It equals nothing but patterns."""
+    assert Pattern(tokens_of("a")) != "a"
+    assert Pattern(tokens_of("a")) != Pattern(tokens_of("b"))
+
+
+@pytest.mark.parametrize(
+    "pattern", ["arn:*:doc:::a", "arn:?ws:doc:*:*:*", "*:aws:doc:::a", "?rn:aws:doc:::*", "arn:aws:doc:::a"]
+)
+def test_a_text_of_fewer_parts_is_no_arn_however_well_it_begins(pattern: str) -> None:
+    """What is cut off anywhere does not match, and the whole does."""
+    whole = "arn:aws:doc:::a"
+    matcher = arn_matcher(tokens_of(pattern))
+
+    assert matcher(whole) is True
+    for end in range(whole.rindex(":")):
+        assert matcher(whole[:end]) is False
+
+
+def test_a_substituted_value_makes_no_parts() -> None:
+    """Text from outside that looks like an ARN is one part, wherever it stands (SEM-V8)."""
+    with pytest.raises(InvalidArn):
+        arn_matcher((Verbatim("arn:aws:doc:::"), "a"))
+    with pytest.raises(InvalidArn):
+        arn_matcher((Verbatim("arn:aws:doc:::a"),))
+    matcher = arn_matcher(("arn:aws:doc:::", Verbatim("a:b:*")))
+    assert matcher("arn:aws:doc:::a:b:*") is True
+    assert matcher("arn:aws:doc:::a:b:c") is False
