@@ -213,12 +213,16 @@ class Forking:
 
     def _calls(self, items: Sequence[pytest.Item]) -> Mapping[str, Mapping[str, set[int]]]:
         """Which functions each test calls: by module, the lines they begin at. The tests must pass."""
+        child, read = _alone(functools.partial(_run, items))
+        with os.fdopen(read, encoding="utf-8") as pipe:
+            failed = pipe.read()
+        _, status, used = os.wait4(child, 0)
+        if os.waitstatus_to_exitcode(status) != UNNOTICED:
+            raise SystemExit(f"a test fails without any fault: {failed}")
         child, read = _alone(functools.partial(self._watch, items))
         with os.fdopen(read, encoding="utf-8") as pipe:
             lines = pipe.read().splitlines()
-        _, status, used = os.wait4(child, 0)
-        if status:
-            raise SystemExit(f"the tests fail, without any fault: {lines[-1:]}")
+        os.waitpid(child, 0)
         calls: dict[str, dict[str, set[int]]] = {item.nodeid: defaultdict(set) for item in items}
         for line in lines:
             test, _, rest = line.partition("\t")
@@ -241,12 +245,9 @@ class Forking:
                 seen.clear()
                 sys.setprofile(trace)
                 try:
-                    reports = runtestprotocol(item, log=False, nextitem=following)
+                    runtestprotocol(item, log=False, nextitem=following)
                 finally:
                     sys.setprofile(None)
-                if any(report.failed for report in reports):
-                    out.write(f"{item.nodeid}\n")
-                    return BROKEN
                 for code in seen:
                     if code.co_filename.startswith(folder):
                         module = code.co_filename.removeprefix(folder).removesuffix(".py")
