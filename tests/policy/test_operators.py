@@ -30,6 +30,58 @@ def test_the_table_is_the_languages() -> None:
     assert all(name == row.name and row.words for name, row in STANDARD.items())
 
 
+# Type of the key; form in a list's filter and its symbol; negated, wildcards, variables, presence; words.
+ROWS = """
+StringEquals              String    text                 =     - - v -  equals
+StringNotEquals           String    text                 =     n - v -  does not equal
+StringEqualsIgnoreCase    String    text, case ignored   =     - - v -  equals in any case
+StringNotEqualsIgnoreCase String    text, case ignored   =     n - v -  does not equal in any case
+StringLike                String    wildcards            like  - w v -  is like
+StringNotLike             String    wildcards            like  n w v -  is not like
+NumericEquals             Numeric   number               =     - - - -  equals
+NumericNotEquals          Numeric   number               =     n - - -  does not equal
+NumericLessThan           Numeric   number               <     - - - -  is less than
+NumericLessThanEquals     Numeric   number               <=    - - - -  is at most
+NumericGreaterThan        Numeric   number               >     - - - -  is greater than
+NumericGreaterThanEquals  Numeric   number               >=    - - - -  is at least
+DateEquals                Date      date                 =     - - - -  equals
+DateNotEquals             Date      date                 =     n - - -  does not equal
+DateLessThan              Date      date                 <     - - - -  is before
+DateLessThanEquals        Date      date                 <=    - - - -  is not after
+DateGreaterThan           Date      date                 >     - - - -  is after
+DateGreaterThanEquals     Date      date                 >=    - - - -  is not before
+Bool                      Bool      truth                =     - - - -  is
+BinaryEquals              Binary    -                    -     - - - -  equals
+IpAddress                 IPAddress -                    -     - - - -  is in
+NotIpAddress              IPAddress -                    -     n - - -  is not in
+ArnEquals                 ARN       arn                  like  - w v -  is like
+ArnLike                   ARN       arn                  like  - w v -  is like
+ArnNotEquals              ARN       arn                  like  n w v -  is not like
+ArnNotLike                ARN       arn                  like  n w v -  is not like
+Null                      Null      presence             =     - - - p  is missing:
+"""
+
+
+@pytest.mark.parametrize("line", ROWS.strip().splitlines(), ids=lambda line: line.split()[0])
+def test_what_each_operator_is(line: str) -> None:
+    """Type, form, negation, what its values may contain, and how it is read aloud (SEM-C5, V-2)."""
+    columns = (0, 26, 36, 57, 63, 72)
+    name, family, form, comparison, flags, words = (
+        line[first:last].strip() for first, last in zip(columns, (*columns[1:], None), strict=True)
+    )
+
+    row = STANDARD[name]
+
+    shown = "".join(
+        letter if flag else "-"
+        for letter, flag in zip(
+            "nwvp", (row.negated, row.wildcards, row.variables, row.presence), strict=True
+        )
+    )
+    assert (row.family, row.form or "-", row.comparison or "-") == (family, form, comparison)
+    assert (shown, row.words, row.filterable) == (flags.replace(" ", ""), words, form != "-")
+
+
 def test_negated_rows_are_the_ones_with_a_positive_twin() -> None:
     """Each negated row tests what its positive twin tests."""
     for row in STANDARD.values():

@@ -48,9 +48,13 @@ FILES: Final = (
 OPTIONS: Final = (
     *("-q", "-m", "not hypothesis", "--no-header", "--no-summary", "--capture=no", "--tb=native"),
     *("--assert=plain", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"),
+    # The plugin for apps loads the engine before a fault is in it.
+    *("-p", "no:iamkit"),
     f"--ignore={TESTS}/semantics/test_rules_covered.py",
 )
 ALL: Final = tuple(str(TESTS / name) for name in FILES)
+# What the tests load beside the engine, and what a child need not load again.
+UNCHANGED: Final = ("_hypothesis_pytestplugin", "hypothesis.strategies", "valkey", "psycopg", "sqlalchemy")
 # Asked before all others, and loaded alone, where all has to be loaded anew.
 NARROW: Final = {"operators": ("test_operators.py", "semantics/test_c_conditions.py")}
 # A file that asks so much of so few modules that it is spared for the others.
@@ -360,6 +364,9 @@ def tried_anew(
 ) -> Iterator[tuple[Mutant, Answer]]:
     """Tries faults in children that read everything anew. This process must not have loaded the engine."""
     killers: dict[str, Counter[str]] = defaultdict(Counter)
+    for name in UNCHANGED:
+        importlib.import_module(name)
+    gc.freeze()
 
     def jobs() -> Iterator[tuple[Mutant, Callable[[int], int]]]:
         for mutant in mutants:
