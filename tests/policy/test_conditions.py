@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamkit.errors import EvaluationError
+from iamkit.errors import EvaluationError, MalformedPolicyDocument
 from iamkit.policy import (
     STANDARD,
     AccessRequest,
@@ -214,3 +214,15 @@ def test_a_value_that_grows_too_long_matters_only_where_no_other_holds(values: t
     assert holds(leaf("StringNotEquals", *values), K="good", **long) is False
     assert holds(leaf("StringEquals", *values), K="bad", **long) is None
     assert holds(leaf("StringNotEquals", *values), K="bad", **long) is None
+
+
+@pytest.mark.parametrize(
+    ("operator", "value"), [("NumericEquals", 5), ("Bool", True), ("DateEquals", "2024-01-31T12:00:00Z")]
+)
+def test_only_texts_have_variables(operator: str, value: ContextValue) -> None:
+    """A number, a truth or an instant is never read from another key (SEM-V2)."""
+    try:
+        test = leaf(operator, "${app:v}")
+    except MalformedPolicyDocument:
+        return
+    assert holds(test, K=value, v=value) is None

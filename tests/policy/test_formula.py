@@ -136,5 +136,9 @@ def test_constants_and_their_places() -> None:
     for make in (Or, And):
         assert given(make((leaf, Leaf(False, "other"))), lambda one: TRUE) is TRUE
         assert given(make((leaf, Leaf(False, "other"))), lambda one: FALSE) is FALSE
+    other = Leaf(False, "other")
+    assert given(Or((leaf, other)), lambda one: TRUE if one is leaf else FALSE) is TRUE
+    assert given(And((leaf, other)), lambda one: TRUE if one is leaf else FALSE) is FALSE
+    assert given(And((leaf, other)), lambda one: TRUE if one is leaf else one) is other
     assert given(Not(leaf), lambda one: TRUE) is FALSE
     assert given(Not(leaf), lambda one: FALSE) is TRUE

@@ -183,3 +183,45 @@ def test_an_account_under_another_kind_is_nobody(jeff: Caller) -> None:
     for kind in ("Service", "Federated", "CanonicalUser"):
         assert level({kind: A}, jeff) == set()
         assert level({kind: f"arn:aws:iam::{A}:root"}, jeff) == set()
+
+
+def test_what_is_nearly_the_name_of_a_caller_is_not(jeff: Caller, session: Caller) -> None:
+    """Another service's root or role, an ARN cut short, a session that is none: nobody."""
+    assert level({"AWS": f"arn:aws:sts::{A}:root"}, jeff) == set()
+    assert level({"AWS": f"arn:aws:sts::{A}:role/app/writer"}, session) == set()
+    assert level({"AWS": session.issuer_arn}, session) == {Level.ROLE}
+    for arn in (
+        f"arn:aws:sts::{A}:assumed-role/writer",
+        f"arn:aws:sts::{A}:other/writer/monday",
+        f"arn:aws:sts::{A}:assumed-role/monday/writer",
+    ):
+        assert level({"AWS": session.issuer_arn}, replace(session, arn=arn)) == set()
+    entry = (statement({"AWS": A}).principals or ())[0]
+    for text in ("arn:", "arn:aws:iam", f"arn:aws:iam::{A}", "arn:aws]sts::1:x"):
+        odd = replace(statement("*"), principals=(replace(entry, text=text),))
+        assert levels(odd, jeff, {}, bounded=False) == frozenset()
+
+
+def test_colons_in_a_name_belong_to_the_name(jeff: Caller) -> None:
+    """Only the first five part an ARN."""
+    odd = replace(jeff, arn=f"arn:aws:iam::{A}:user/a:b:c")
+
+    assert level({"AWS": odd.arn}, odd) == {Level.DIRECT}
+    assert level({"AWS": odd.arn + ":d"}, odd) == set()
+
+
+def test_a_federated_user_of_a_role_is_named_by_it() -> None:
+    """Whoever the session was made by stands behind it."""
+    role = f"arn:aws:iam::{A}:role/app/writer"
+    caller = Caller(CallerKind.FEDERATED_USER, f"arn:aws:sts::{A}:federated-user/x", A, role)
+
+    assert level({"AWS": role}, caller) == {Level.FEDUSER}
+
+
+def test_an_account_is_no_name_that_somebody_else_could_have(jeff: Caller) -> None:
+    """Ids are kept for users and roles; an account is itself, whatever is kept beside it (SEM-P12)."""
+    root = f"arn:aws:iam::{A}:root"
+    kept = {root: "AIDASOMEBODY", jeff.arn: "AIDASOMEBODY"}
+
+    assert levels(statement({"AWS": root}), jeff, kept, bounded=False) == {Level.ACCOUNT}
+    assert levels(statement({"AWS": jeff.arn}), jeff, kept, bounded=False) == set()

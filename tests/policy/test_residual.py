@@ -222,3 +222,18 @@ def test_a_star_beside_a_variable_is_still_everything(jeff: Caller, attach: Atta
 
     asked = AccessRequest(jeff, "doc:Get", "arn:aws:doc:::b/x", context)
     assert left.outcome(asked) is evaluate(asked, layers).outcome is Outcome.ALLOWED
+
+
+def test_a_value_that_grows_too_long_beside_an_unknown_key(jeff: Caller, attach: Attach) -> None:
+    """What cannot be put in stays as it is, and cannot be judged once the key is known either."""
+    condition = {"StringEquals": {"app:k": ["${app:v}", "good"]}}
+    layers = CallerLayers(
+        (attach({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}),)
+    )
+    long = {"app:v": "x" * 70_000}
+
+    left = residual(Known(jeff, "doc:Get", "*", Context(long), frozenset({"app:k"})), layers)
+
+    for value, outcome in (("good", Outcome.ALLOWED), ("bad", Outcome.IMPLICIT_DENY)):
+        asked = AccessRequest(jeff, "doc:Get", "*", Context({**long, "app:k": value}))
+        assert left.outcome(asked) is evaluate(asked, layers).outcome is outcome

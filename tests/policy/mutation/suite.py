@@ -38,8 +38,8 @@ FILES: Final = (
     *(
         f"test_{name}.py"
         for name in (
-            "candidates", "combine", "conditions", "evaluate", "explain", "fold", "formula", "match",
-            "operators", "patterns", "plan", "principals", "residual", "revision", "speakers",
+            "candidates", "combine", "conditions", "evaluate", "explain", "fold", "formula", "layers",
+            "match", "operators", "patterns", "plan", "principals", "residual", "revision", "speakers",
             "targets", "values", "variables",
         )
     ),
