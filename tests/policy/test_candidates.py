@@ -33,6 +33,11 @@ def attached(*statements: dict[str, object], kind: PolicyKind = PolicyKind.IDENT
     return AttachedPolicy(parse(text, kind), PolicySource("policy"))
 
 
+def turned(values: object, way: bool) -> object:
+    """A list of values, the other way round if so wanted."""
+    return values[::-1] if way and isinstance(values, list) else values
+
+
 def rewritten(statement: dict[str, object]) -> list[dict[str, object]]:
     """The same statement with every list in every order, and in two spellings of case where that is free."""
     ways: list[list[object]] = []
@@ -42,7 +47,13 @@ def rewritten(statement: dict[str, object]) -> list[dict[str, object]]:
         elif name in ("Principal", "Condition") and isinstance(value, dict):
             ((operator, inner),) = value.items()
             if isinstance(inner, dict):
-                ways.append([{operator: dict(order)} for order in permutations(inner.items())])
+                ways.append(
+                    [
+                        {operator: {key: turned(values, way) for key, values in order}}
+                        for order in permutations(inner.items())
+                        for way in (False, True)
+                    ]
+                )
             else:
                 ways.append([{operator: list(order)} for order in permutations(inner)])
         else:
@@ -94,7 +105,7 @@ def test_which_principal_is_named_does_not_hang_on_order(jeff: Caller) -> None:
     """The same for the resource's policy, whose statements name principals."""
     pair: list[dict[str, object]] = [
         {**GOOD, "Principal": {"AWS": [jeff.arn, other]}}
-        for other in (f"arn:aws:iam::{jeff.account}:user/a", f"arn:aws:iam::{jeff.account}:user/z")
+        for other in (f"arn:aws:iam::{jeff.account}:user/b", f"arn:aws:iam::{jeff.account}:user/c")
     ]
     named = set()
     for first, second in product(*map(rewritten, pair)):
