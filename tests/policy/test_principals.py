@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from iamkit.policy import ANONYMOUS, Caller, CallerKind, PolicyKind, Statement, parse
+from iamkit.policy.model import PrincipalType
 from iamkit.policy.principals import Level, levels
 
 A = "123456789012"
@@ -140,7 +141,7 @@ def test_a_wildcard_inside_a_principal_matches_not_even_itself(text: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["AWS", "Service", "Federated", "CanonicalUser"])
-def test_an_empty_principal_is_nobody(kind: str) -> None:
+def test_an_empty_principal_is_nobody(kind: PrincipalType) -> None:
     """Not even the caller who has no name."""
     (entry,) = statement({"Service": "jobs.example"}).principals or ()
     empty = replace(statement("*"), principals=(replace(entry, type=kind, text=""),))

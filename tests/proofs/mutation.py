@@ -3,9 +3,9 @@
     python tests/proofs/mutation.py --state mutation.jsonl [--module fold]... [--processes 2] [--again]
 
 The state file says what came of each fault; started again with the same file and the same modules, the run
-goes on where it stopped, with `--again` also over what went unnoticed. A fault that changes no answer, only time
-or memory, is explained in `tests/policy/mutation/survivors.toml`. Exit status 1: of the others fewer than
-95 % were noticed, or one was not that is not explained.
+goes on where it stopped, with `--again` also over what went unnoticed. A fault that changes no answer, only
+time or memory, is explained in `tests/policy/mutation/survivors.toml`. Exit status 1: of the others fewer
+than 95 % were noticed, or one was not that is not explained.
 
 The faults are the project's own because mutmut, the usual tool, leaves out properties, decorated functions
 and the tables of a module, which the operators are.
