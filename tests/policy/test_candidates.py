@@ -131,7 +131,7 @@ def test_one_without_conditions_is_named_first(jeff: Caller) -> None:
 def test_who_is_bounded_is_no_exception_to_a_deny(jeff: Caller, bounded: bool) -> None:
     """A Deny with NotPrincipal meets whoever has a boundary, wherever the boundary stands (SEM-P16)."""
     caller = replace(jeff, bounded=bounded)
-    deny = {
+    deny: dict[str, object] = {
         "Effect": "Deny",
         "Action": "*",
         "Resource": "*",
