@@ -226,3 +226,19 @@ def test_only_texts_have_variables(operator: str, value: ContextValue) -> None:
     except MalformedPolicyDocument:
         return
     assert holds(test, K=value, v=value) is None
+
+
+@pytest.mark.parametrize("operator", ["ArnLike", "ArnEquals", "ArnNotLike"])
+def test_an_arn_pattern_begins_as_arns_do(operator: str) -> None:
+    """Another first part is a mistake that cannot be judged; a wildcard in it may stand for `arn`."""
+    arn = "arn:aws:iam::123456789012:user/a"
+    positive = "Not" not in operator
+
+    for good in (arn, "a*n:aws:iam::123456789012:user/a", "?rn:*:iam::*:user/?", "*:aws:iam::*:*"):
+        assert holds(leaf(operator, good), K=arn) is positive
+    for bad in ("urn:aws:iam::123456789012:user/a", ":aws:iam::123456789012:user/a"):
+        try:
+            test = leaf(operator, bad)
+        except MalformedPolicyDocument:
+            continue
+        assert holds(test, K=arn) is None
