@@ -38,7 +38,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "layers": ("layers", "candidates", "combine"),
     "operators": ("operators", "values"),
     "patterns": ("patterns", "tokens", "variables"),
-    "plan": ("plan", "fold"),
+    "plan": ("plan", "fold", "sites"),
     "evaluate": ("evaluate", "formula", "residual"),
 }
 LEAST: Final = 0.95

@@ -39,8 +39,8 @@ FILES: Final = (
         f"test_{name}.py"
         for name in (
             "candidates", "combine", "conditions", "evaluate", "explain", "fold", "formula", "layers",
-            "match", "operators", "patterns", "plan", "principals", "residual", "revision", "speakers",
-            "targets", "values", "variables",
+            "match", "operators", "patterns", "plan", "principals", "residual", "revision", "sites",
+            "speakers", "targets", "values", "variables",
         )
     ),
 )  # fmt: skip
