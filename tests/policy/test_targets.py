@@ -18,7 +18,9 @@ from iamkit.policy import (
     evaluate,
     residual,
 )
-from iamkit.policy.variables import MAX_EXPANSION
+from iamkit.policy.targets import resource_test
+from iamkit.policy.tokens import tokens_of
+from iamkit.policy.variables import MAX_EXPANSION, template
 
 Attach = Callable[..., AttachedPolicy]
 
@@ -89,3 +91,15 @@ def test_only_an_entry_without_value(jeff: Caller, attach: Attach) -> None:
         A: "allowed",
         B: "implicitDeny",
     }
+
+
+def test_an_entry_shows_what_it_matches_with(attach: Attach) -> None:
+    """Token by token, with variables or without."""
+    policy = attach({**EVERYTHING, "Resource": ["*", A, "arn:aws:doc:::${app:a}/*"]}).policy
+    test = resource_test(policy.statements[0], variables=True)
+
+    assert [entry.template for entry in test.entries] == [
+        tokens_of("*"),
+        (A,),
+        template("arn:aws:doc:::${app:a}/*"),
+    ]
