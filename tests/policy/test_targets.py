@@ -18,6 +18,7 @@ from iamkit.policy import (
     evaluate,
     residual,
 )
+from iamkit.policy.match import circumstances
 from iamkit.policy.targets import resource_test
 from iamkit.policy.tokens import tokens_of
 from iamkit.policy.variables import MAX_EXPANSION, template
@@ -103,3 +104,23 @@ def test_an_entry_shows_what_it_matches_with(attach: Attach) -> None:
         (A,),
         template("arn:aws:doc:::${app:a}/*"),
     ]
+
+
+@pytest.mark.parametrize("size", [1, 300])
+def test_tests_of_the_same_words_are_the_same(attach: Attach, size: int) -> None:
+    """What was prepared of them plays no part, whether it was remembered or made again."""
+    tail = "a" * size
+    statement = {
+        **EVERYTHING,
+        "Resource": [f"{A}{tail}*", f"arn:aws:doc:::${{app:a}}/{tail}"],
+        "Condition": {"StringLike": {"app:a": [f"{tail}*", f"${{app:v}}{tail}"]}, "Bool": {"app:t": "true"}},
+    }
+    one, same = (
+        list(circumstances((policy := attach(statement).policy).statements[0], policy)) for _ in "12"
+    )
+    other = list(circumstances((policy := attach({**statement, "Resource": A}).policy).statements[0], policy))
+
+    assert one == same
+    assert [hash(part) for part in one] == [hash(part) for part in same]
+    assert one[0] != other[0]
+    assert one[1:] == other[1:]
