@@ -107,13 +107,14 @@ def test_an_entry_shows_what_it_matches_with(attach: Attach) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 300])
-def test_tests_of_the_same_words_are_the_same(attach: Attach, size: int) -> None:
+@pytest.mark.parametrize("varies", [True, False])
+def test_tests_of_the_same_words_are_the_same(attach: Attach, size: int, varies: bool) -> None:
     """What was prepared of them plays no part, whether it was remembered or made again."""
-    tail = "a" * size
+    tail, own = "a" * size, "${app:v}" if varies else "*"
     statement = {
         **EVERYTHING,
-        "Resource": [f"{A}{tail}*", f"arn:aws:doc:::${{app:a}}/{tail}"],
-        "Condition": {"StringLike": {"app:a": [f"{tail}*", f"${{app:v}}{tail}"]}, "Bool": {"app:t": "true"}},
+        "Resource": [f"{A}{tail}*", f"arn:aws:doc:::{own}/{tail}"],
+        "Condition": {"StringLike": {"app:a": [f"{tail}*", f"{own}{tail}"]}, "Bool": {"app:t": "true"}},
     }
     one, same = (
         list(circumstances((policy := attach(statement).policy).statements[0], policy)) for _ in "12"
