@@ -12,6 +12,7 @@ from iamkit.policy import (
     AccessRequest,
     AttachedPolicy,
     Caller,
+    CallerKind,
     CallerLayers,
     Context,
     Layer,
@@ -20,6 +21,7 @@ from iamkit.policy import (
     PolicySource,
     ResourceLayers,
     evaluate,
+    explain,
     parse,
 )
 
@@ -143,3 +145,16 @@ def test_who_is_bounded_is_no_exception_to_a_deny(jeff: Caller, bounded: bool) -
 
     assert decision.outcome is (Outcome.EXPLICIT_DENY if bounded else Outcome.ALLOWED)
     assert decision.layer is (Layer.RESOURCE if bounded else Layer.IDENTITY)
+
+
+def test_only_guardrails_have_levels(jeff: Caller) -> None:
+    """Told layer by layer, also for a session that has nothing of its own (SEM-E11)."""
+    caller = Caller(CallerKind.FEDERATED_USER, f"arn:aws:sts::{jeff.account}:federated-user/x", jeff.account)
+    guardrail = (attached(GOOD),)
+    layers = CallerLayers((attached(GOOD),), boundary=(attached(GOOD),), guardrails=(guardrail, guardrail))
+
+    for who in (caller, jeff):
+        told = explain(AccessRequest(who, "doc:Get", NOTE), layers).layers
+        found = {(item.layer, item.level) for item in told}
+        assert {level for layer, level in found if layer is not Layer.GUARDRAIL} <= {0}
+        assert {level for layer, level in found if layer is Layer.GUARDRAIL} <= {0, 1}

@@ -178,6 +178,7 @@ def _of_three(three: dict[str, str | None]) -> Decision:
     """Identity, boundary and session policy, each of which holds, does not, or cannot be judged."""
     conditions = {
         "holds": {},
+        "met": {"Condition": {"StringEquals": {"app:k": "x"}}},
         "not": {"Condition": {"StringEquals": {"app:k": "other"}}},
         "unjudged": {"Condition": {"NumericEquals": {"app:k": "1"}}},
     }
@@ -196,7 +197,7 @@ def _of_three(three: dict[str, str | None]) -> Decision:
     return evaluate(AccessRequest(CALLERS["session"], "doc:Get", "*", Context({"app:k": "x"})), mine)
 
 
-WORDS = ("holds", "not", "unjudged")
+WORDS = ("holds", "met", "not", "unjudged")
 NAMES = {
     "identity": Layer.IDENTITY,
     "boundary": Layer.BOUNDARY,
@@ -216,7 +217,7 @@ def test_a_layer_that_cannot_be_judged_never_counts_as_allowing(
 
     decision = _of_three(three)
 
-    assert decision.allowed is all(word == "holds" for word in words)
+    assert decision.allowed is all(word in ("holds", "met") for word in words)
     if "not" in words:
         assert decision.error is None
         assert decision.missing == tuple(
@@ -276,3 +277,36 @@ def test_every_deny_that_matches_is_named(count: int) -> None:
     decision = evaluate(request, CallerLayers((attached,)))
 
     assert sorted(ref.index for ref in decision.determining) == list(range(count))
+
+
+@pytest.mark.parametrize("outer", ["holds", "met", "not"])
+@pytest.mark.parametrize("inner", ["holds", "met", "not"])
+@pytest.mark.parametrize("identity", ["holds", "met", "not"])
+def test_guards_that_lack_an_allow_are_told_first(outer: str, inner: str, identity: str) -> None:
+    """Each level of guardrails has to allow by itself; what lacks is told from the outside in."""
+    conditions = {
+        "holds": {},
+        "met": {"StringEquals": {"app:k": "x"}},
+        "not": {"StringEquals": {"app:k": "y"}},
+    }
+
+    def policy(word: str, kind: PolicyKind) -> AttachedPolicy:
+        statement = {"Effect": "Allow", "Action": "doc:*", "Resource": "*", "Condition": conditions[word]}
+        text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        return AttachedPolicy(parse(text, kind, stored=True), PolicySource(word))
+
+    mine = CallerLayers(
+        (policy(identity, PolicyKind.IDENTITY),),
+        guardrails=tuple((policy(word, PolicyKind.GUARDRAIL),) for word in (outer, inner)),
+    )
+    request = AccessRequest(CALLERS["user"], "doc:Get", "*", Context({"app:k": "x"}))
+
+    decision = evaluate(request, mine)
+
+    lacking = [Layer.GUARDRAIL] * ("not" in (outer, inner)) + [Layer.IDENTITY] * (identity == "not")
+    assert decision.error is None
+    assert list(decision.missing) == lacking
+    assert decision.allowed is not bool(lacking)
+    assert [(ref.layer, ref.level) for ref in decision.determining] == (
+        [] if lacking else [(Layer.IDENTITY, 0), (Layer.GUARDRAIL, 0), (Layer.GUARDRAIL, 1)]
+    )

@@ -83,12 +83,22 @@ def test_reasons_are_remembered_up_to_a_bound(
 ) -> None:
     """Beyond it, decisions that hang on a condition are made anew and stay right."""
     monkeypatch.setattr(sites, "_MAX_REASONS", 0)
-    made = compile_plan(_layers(attach), ResourceLayers(), jeff, "doc:Get")
-    request = AccessRequest(jeff, "doc:Get", "arn:aws:doc:::b", Context({"app:k": "x"}))
+    met = {"Condition": {"StringEquals": {"app:k": "x"}}}
+    layers = CallerLayers(
+        (attach(_allow("arn:aws:doc:::*", **met), _allow(MINE, Effect="Deny", **met)),),
+        (attach(_allow("*", **met), kind=PolicyKind.BOUNDARY),),
+    )
+    for resource, key, outcome in (
+        (YOURS, "x", Outcome.ALLOWED),
+        (MINE, "x", Outcome.EXPLICIT_DENY),
+        (YOURS, "y", Outcome.IMPLICIT_DENY),
+    ):
+        made = compile_plan(layers, ResourceLayers(), jeff, "doc:Get")
+        request = AccessRequest(jeff, "doc:Get", resource, Context({"app:k": key}))
 
-    assert made.decide(request)
-    assert made.decide(request) == made.decide(request)
-    assert made.decide(request) is not made.decide(request)
+        assert made.decide(request) == made.decide(request)
+        assert made.decide(request) is not made.decide(request)
+        assert made.decide(request).outcome is outcome
 
 
 def test_deciding_makes_no_formula(attach: Attach, jeff: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,11 +133,61 @@ def test_relation_and_trust_are_part_of_the_question(attach: Attach, jeff: Calle
         kind=PolicyKind.RESOURCE,
     )
     layers = CallerLayers((attach({"Effect": "Allow", "Action": "doc:Get", "Resource": "*"}),))
-    with_grant = compile_plan(layers, ResourceLayers((grant,)), jeff, "doc:Get")
-    without = compile_plan(layers, ResourceLayers(), jeff, "doc:Get")
 
-    for owner in ("", jeff.account, OTHER):
-        for trust in (False, True):
+    questions = [(owner, trust) for owner in ("", jeff.account, OTHER) for trust in (False, True)]
+    # Whatever was asked first.
+    for first in range(len(questions)):
+        with_grant = compile_plan(layers, ResourceLayers((grant,)), jeff, "doc:Get")
+        without = compile_plan(layers, ResourceLayers(), jeff, "doc:Get")
+        for owner, trust in (*questions[first:], *questions[:first]):
             request = AccessRequest(jeff, "doc:Get", "*", Context(), owner, trust)
             assert with_grant.decide(request)
             assert bool(without.decide(request)) is (owner != OTHER and not trust)
+
+
+MINE = "arn:aws:doc:::mine/a"
+YOURS = "arn:aws:doc:::yours/a"
+
+
+def _allow(resource: str, **more: object) -> dict[str, object]:
+    return {"Effect": "Allow", "Action": "doc:Get", "Resource": resource, **more}
+
+
+def test_a_boundary_limits_resource_by_resource(attach: Attach, jeff: Caller) -> None:
+    """That the boundary speaks of the action is not enough: it has to allow this resource."""
+    boundary = (attach(_allow(MINE), kind=PolicyKind.BOUNDARY),)
+    made = compile_plan(CallerLayers((attach(_allow("*")),), boundary), ResourceLayers(), jeff, "doc:Get")
+
+    allowed, denied = (made.decide(AccessRequest(jeff, "doc:Get", resource)) for resource in (MINE, YOURS))
+
+    assert [str(ref.layer) for ref in allowed.determining] == [
+        "identity-based policy",
+        "permissions boundary",
+    ]
+    assert [str(layer) for layer in denied.missing] == ["permissions boundary"]
+
+
+def test_either_side_grants_what_the_other_does_not(attach: Attach, jeff: Caller) -> None:
+    """Where the caller's and the resource's policy speak of an action, each grants its own resources."""
+    theirs = attach(_allow(YOURS, Principal={"AWS": jeff.arn}), kind=PolicyKind.RESOURCE)
+    made = compile_plan(CallerLayers((attach(_allow(MINE)),)), ResourceLayers((theirs,)), jeff, "doc:Get")
+
+    for resource, layer in ((MINE, "identity-based policy"), (YOURS, "resource-based policy")):
+        decision = made.decide(AccessRequest(jeff, "doc:Get", resource))
+        assert [str(ref.layer) for ref in decision.determining] == [layer]
+    assert not made.decide(AccessRequest(jeff, "doc:Get", "arn:aws:doc:::nobodys"))
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["", "arn:aws:doc::", "arm:aws:doc:::a", "xarn:aws:doc:::a", "ARN:aws:doc:::a", "**", "arn:", "a/b"],
+)
+def test_what_is_no_resource_is_denied_with_a_reason(attach: Attach, jeff: Caller, resource: str) -> None:
+    """A plan that allows everything still refuses a text that is neither an ARN nor `*`, and says so."""
+    made = compile_plan(CallerLayers((attach(_allow("*")),)), ResourceLayers(), jeff, "doc:Get")
+
+    decision = made.decide(AccessRequest(jeff, "doc:Get", resource))
+
+    assert decision.error == f"`{resource}` is neither an ARN nor `*`"
+    assert made.decide(AccessRequest(jeff, "doc:Get", "*"))
+    assert made.decide(AccessRequest(jeff, "doc:Get", "arn::::::"))

@@ -226,3 +226,14 @@ def test_an_account_is_no_name_that_somebody_else_could_have(jeff: Caller) -> No
 
     assert levels(statement({"AWS": root}), jeff, kept, bounded=False) == {Level.ACCOUNT}
     assert levels(statement({"AWS": jeff.arn}), jeff, kept, bounded=False) == set()
+
+
+def test_levels_have_words() -> None:
+    """How a caller was matched, in the words of an explanation."""
+    assert {one.name: one.value for one in Level} == {
+        "ANY": "everybody",
+        "DIRECT": "the caller itself",
+        "ROLE": "the session's role",
+        "FEDUSER": "the user behind the session",
+        "ACCOUNT": "the caller's account",
+    }

@@ -18,7 +18,10 @@ from iamkit.policy import (
     evaluate,
     residual,
 )
-from iamkit.policy.variables import MAX_EXPANSION
+from iamkit.policy.match import circumstances
+from iamkit.policy.targets import resource_test
+from iamkit.policy.tokens import tokens_of
+from iamkit.policy.variables import MAX_EXPANSION, template
 
 Attach = Callable[..., AttachedPolicy]
 
@@ -89,3 +92,36 @@ def test_only_an_entry_without_value(jeff: Caller, attach: Attach) -> None:
         A: "allowed",
         B: "implicitDeny",
     }
+
+
+def test_an_entry_shows_what_it_matches_with(attach: Attach) -> None:
+    """Token by token, with variables or without."""
+    policy = attach({**EVERYTHING, "Resource": ["*", A, "arn:aws:doc:::${app:a}/*"]}).policy
+    test = resource_test(policy.statements[0], variables=True)
+
+    assert [entry.template for entry in test.entries] == [
+        tokens_of("*"),
+        (A,),
+        template("arn:aws:doc:::${app:a}/*"),
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 300])
+@pytest.mark.parametrize("varies", [True, False])
+def test_tests_of_the_same_words_are_the_same(attach: Attach, size: int, varies: bool) -> None:
+    """What was prepared of them plays no part, whether it was remembered or made again."""
+    tail, own = "a" * size, "${app:v}" if varies else "*"
+    statement = {
+        **EVERYTHING,
+        "Resource": [f"{A}{tail}*", f"arn:aws:doc:::{own}/{tail}"],
+        "Condition": {"StringLike": {"app:a": [f"{tail}*", f"{own}{tail}"]}, "Bool": {"app:t": "true"}},
+    }
+    one, same = (
+        list(circumstances((policy := attach(statement).policy).statements[0], policy)) for _ in "12"
+    )
+    other = list(circumstances((policy := attach({**statement, "Resource": A}).policy).statements[0], policy))
+
+    assert one == same
+    assert [hash(part) for part in one] == [hash(part) for part in same]
+    assert one[0] != other[0]
+    assert one[1:] == other[1:]
