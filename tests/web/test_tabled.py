@@ -204,7 +204,7 @@ def test_which_kind_an_app_is(gate: MemoryGate) -> None:
     async def coroutine(scope: object, receive: object, send: object) -> None: ...
 
     assert isinstance(protect(plain, gate, routes=ROUTES), TabledWSGI)
-    assert isinstance(protect(flask.Flask("x"), gate, routes=ROUTES), TabledWSGI)
+    assert isinstance(protect(flask.Flask("x").wsgi_app, gate, routes=ROUTES), TabledWSGI)
     assert isinstance(protect(coroutine, gate, routes=ROUTES), TabledASGI)
     assert isinstance(protect(Starlette(), gate, routes=ROUTES), TabledASGI)
     odd_ones: list[object] = [lambda *anything: [], print, Echo, 7]
@@ -251,8 +251,8 @@ def test_a_flask_app_that_cannot_change(gate: MemoryGate, ran: list[str]) -> Non
 def test_a_flask_app_is_guarded_from_within(gate: MemoryGate) -> None:
     """`flask run` serves the Flask object that it finds in the module, whatever was returned beside it."""
     app = flask.Flask("shop")
-    app.add_url_rule("/hello", view_func=lambda: "hello")
-    app.add_url_rule("/open", view_func=lambda: "open")
+    app.add_url_rule("/hello", "hello", lambda: "hello")
+    app.add_url_rule("/open", "open", lambda: "open")
 
     returned = protect(app, gate, routes=[{"path": "/open", "public": True}])
 
