@@ -73,8 +73,10 @@ def protect(
     if routes is not None:
         if public:
             raise ConfigurationError("a route table names what is public itself; drop `public`")
-        tables = importlib.import_module(_TABLED)
-        put = tables.install if home_of(app) == "iamkit.web.flask" else tables.protect
+        tables, home = importlib.import_module(_TABLED), home_of(app)
+        if home == _TABLED:
+            raise ConfigurationError("the app stands behind a route table already")
+        put = tables.install if home == "iamkit.web.flask" else tables.protect
         tabled: object = put(app, checked_guardian(iam), routes)
         return tabled
     home = home_of(app)

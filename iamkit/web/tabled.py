@@ -102,8 +102,6 @@ def install(app: Any, iam: HasGate | Gatekeeper, routes: Routes) -> object:
     What `protect` returned would be passed over by `flask run`, which looks for a Flask object in the module
     and serves that.
     """
-    if EXTENSION in app.extensions:
-        raise ConfigurationError("the app stands behind a route table already")
     tabled = TabledWSGI(app.wsgi_app, iam, routes)
     app.wsgi_app = tabled
     app.extensions[EXTENSION] = tabled
