@@ -5,22 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import django
 import pytest
 from asgiref.sync import async_to_sync
-from django.conf import settings
-
-if not settings.configured:
-    settings.configure(
-        DATABASES={
-            "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:rows?mode=memory&cache=shared"}
-        },
-        INSTALLED_APPS=[],
-        USE_TZ=True,
-        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    )
-    django.setup()
-
 from django.db import connection, models
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext

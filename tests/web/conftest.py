@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-import django
 import pytest
-from django.conf import settings as django_settings
 
 from iamkit.builtin.responses import render
 from iamkit.errors import ExpiredToken, InvalidClientTokenId, StoreUnavailable
@@ -24,44 +22,6 @@ from iamkit.policy.layers import CallerLayers
 from iamkit.policy.request import ANONYMOUS, Caller, CallerKind, ContextValue
 
 ACCOUNT = "111122223333"
-
-# Django's settings are once for a process: they are made here, and tests override them.
-if not django_settings.configured:
-    django_settings.configure(
-        SECRET_KEY="only for tests",
-        ALLOWED_HOSTS=["*"],
-        ROOT_URLCONF=(),
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        INSTALLED_APPS=[
-            "iamkit.web.django",
-            "django.contrib.admin",
-            "django.contrib.auth",
-            "django.contrib.contenttypes",
-            "django.contrib.messages",
-            "django.contrib.sessions",
-            "django.contrib.staticfiles",
-            "rest_framework",
-        ],
-        MIDDLEWARE=["iamkit.web.django.Middleware"],
-        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
-        STATIC_URL="/static/",
-        TEMPLATES=[
-            {
-                "BACKEND": "django.template.backends.django.DjangoTemplates",
-                "APP_DIRS": True,
-                "OPTIONS": {
-                    "context_processors": [
-                        "django.template.context_processors.request",
-                        "django.contrib.auth.context_processors.auth",
-                        "django.contrib.messages.context_processors.messages",
-                    ]
-                },
-            }
-        ],
-        USE_TZ=True,
-    )
-    django.setup()
 
 
 class MemoryGate:
