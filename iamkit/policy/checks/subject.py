@@ -36,9 +36,12 @@ class Subject:
     lines: Lines
     facts: Facts
     paths: dict[tuple[int, int], Path] = field(init=False, repr=False)
+    # The JSON objects of the statements, by where they begin.
+    nodes: dict[int, Node] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "paths", dict(_paths(self.root, ())))
+        object.__setattr__(self, "nodes", {node.start: node for node in _statements(self.root)})
 
     @property
     def kind(self) -> PolicyKind:
@@ -53,7 +56,7 @@ class Subject:
 
     def statement_node(self, statement: Statement) -> Node:
         """The JSON object of a statement."""
-        return next(node for node in _statements(self.root) if node.start == statement.span.start)
+        return self.nodes[statement.span.start]
 
     def conditions(self) -> Iterator[tuple[Statement, Condition, Operator]]:
         """Every condition whose operator is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -32,20 +33,25 @@ def fuzz(name: str) -> None:
     def one(data: bytes) -> None:
         target(data)
 
+    given = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
     with tempfile.TemporaryDirectory() as folder:
-        given = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
         seeds = Path(folder, "seeds")
         seeds.mkdir()
         for number, example in enumerate(mutation.examples()[name]):
             Path(seeds, str(number)).write_bytes(example)
         words = Path(folder, "words")
         words.write_text(dictionary(mutation.FRAGMENTS), encoding="ascii")
-        options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
-        # 4 KiB is more than any one element may have; a document may be longer, but is made of those.
-        limits = ["-max_len=4096", "-rss_limit_mb=512", "-timeout=5", f"-dict={words}"]
-        # New inputs are kept in the first folder, so the seeds come last.
-        atheris.Setup([sys.argv[0], *limits, *options, *given, str(seeds)], one)
-        atheris.Fuzz()
+        # The fuzzer ends its process without a word to Python, so that the folder is left to this one.
+        child = os.fork()
+        if not child:
+            # 4 KiB is more than any one element may have; a document may be longer, but is made of those.
+            limits = ["-max_len=4096", "-rss_limit_mb=512", "-timeout=5", f"-dict={words}"]
+            # New inputs are kept in the first folder, so the seeds come last.
+            atheris.Setup([sys.argv[0], *limits, *options, *given, str(seeds)], one)
+            atheris.Fuzz()
+        _, status = os.waitpid(child, 0)
+    sys.exit(os.waitstatus_to_exitcode(status))
 
 
 def dictionary(words: Iterable[bytes]) -> str:
