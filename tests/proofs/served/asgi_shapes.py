@@ -84,7 +84,6 @@ def starlette(iam: IAM, mark: Mark) -> ASGIApp:
 
     @iam.require("docs:Form")
     async def form(request: Request) -> PlainTextResponse:
-        await request.body()
         return say("form", request)
 
     @iam.public

@@ -77,6 +77,7 @@ def _length(rng: random.Random, draft: Draft) -> None:
     )
     for value in values:
         draft.add(b"Content-Length", value)
+        draft.waits = draft.waits or value.startswith(b"99")
     draft.after = b"\r\n\r\n"
 
 

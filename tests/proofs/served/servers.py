@@ -99,7 +99,9 @@ KNOWN: Final[Mapping[str, tuple[Known, ...]]] = {
         Known(
             "tells the app that a lower-case `head` is HEAD, and its own protocol that it is not",
             sent=re.compile(rb"^(?!HEAD)(?i:head) "),
-            logged=re.compile(r"LocalProtocolError: .?Too little data for declared Content-Length"),
+            logged=re.compile(
+                r"LocalProtocolError: .?Too little data for declared|LitestarException.*after response started"
+            ),
         ),
     ),
     "uvicorn": (

@@ -1,4 +1,7 @@
-"""The WSGI apps of the matrix: each with the same endpoints, each handler marking that it ran."""
+"""The WSGI apps of the matrix: each with the same endpoints, each handler marking that it ran.
+
+None reads a body: what a server raises for one that is cut or malformed is between it and the app.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,6 @@ def with_functions(app: flask.Flask, mark: Mark, require: Marks, public: Opens) 
     @app.put("/docs/<id>")
     @require("docs:Write", "doc/{id}")
     def write(id: str) -> str:
-        flask.request.get_data()
         return _marked(mark, "write", id)
 
     @app.route("/admin")
