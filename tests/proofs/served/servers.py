@@ -100,7 +100,7 @@ KNOWN: Final[Mapping[str, tuple[Known, ...]]] = {
             "tells the app that a lower-case `head` is HEAD, and its own protocol that it is not",
             sent=re.compile(rb"^(?!HEAD)(?i:head) "),
             logged=re.compile(
-                r"LocalProtocolError: .?Too little data for declared|LitestarException.*after response started"
+                r"LocalProtocolError: .?Too little data for declared|LitestarException.*response started"
             ),
         ),
     ),
