@@ -45,7 +45,6 @@ class Doors(Wiring):
     ) -> NewSession:
         """Start a session for a user who knows the password. Raises InvalidCredentials, Throttling.
 
-        A session by cookie is refused to another site's form, with AccessDenied.
         `source` is the caller's address, by which attempts are limited too; `device` the browser's device
         cookie, by which its owner gets in even while strangers guess. A session by cookie is refused, with
         AccessDenied, to another site's form.

@@ -16,7 +16,8 @@ from typing import Final, Literal, Protocol
 
 from iamkit.errors import EntityAlreadyExists, ValidationError
 
-_BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+# What unique ids are made of.
+BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 # How many handles are made ready at a time.
 _STOCK: Final = 64
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -50,7 +51,7 @@ class Ids:
     def unique(self, prefix: IdPrefix) -> str:
         """A new unique id: the prefix, then base-32 letters, 80 random bits or more."""
         length = _ID_LENGTH.get(prefix, 21) - len(prefix)
-        return prefix + "".join(_BASE32[byte & 31] for byte in self._randomness.bytes(length))
+        return prefix + "".join(BASE32[byte & 31] for byte in self._randomness.bytes(length))
 
     def secret(self) -> str:
         """A 40-character access-key secret: 240 random bits."""

@@ -25,13 +25,12 @@ from iamkit.gate.pace import Pace
 from iamkit.gate.sign_in_events import SUCCESS, Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import accounts, users
 from iamkit.identity.users import User
-from iamkit.ids import Ids, name_key
+from iamkit.ids import BASE32, Ids, name_key
 from iamkit.storage import Reader, Store, Unit
 
 # What can be a name at all; anything else is nobody's, and is not looked for.
 _USER_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[a-z0-9-]{3,63}", re.ASCII)
-_BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 FAILED: Final = "the account, the user name or the password is not right"
 
 
@@ -126,7 +125,7 @@ class Claims:
     def _near(self, account_or_alias: str, user_name: str) -> str:
         # User ids are random letters of this alphabet, so the next one is anybody's.
         digits = int(self._hasher.mark(f"{account_or_alias}\x00{name_key(user_name)}"), 16)
-        return "AIDA" + "".join(_BASE32[digits >> 5 * place & 31] for place in range(8))
+        return "AIDA" + "".join(BASE32[digits >> 5 * place & 31] for place in range(8))
 
     def failed(self, name: str, claim: Claim, origin: Origin) -> InvalidCredentials:
         self._trail.record_alone(self.event(name, claim, origin, Outcome(InvalidCredentials.code)))

@@ -112,7 +112,7 @@ class Factors:
 
         Raises ExpiredToken, InputError for a method that the user has no device of, Throttling.
         """
-        found = self._method(method)
+        found = method_named(self._methods, method)
         with self._store.read() as reader:
             here = self._here(reader, token)
             asking = self._asking(reader, here, method, given)
@@ -147,7 +147,7 @@ class Factors:
 
         Raises ExpiredToken, InvalidAuthenticationCode (nothing is lost but the attempt), Throttling.
         """
-        found = self._method(method)
+        found = method_named(self._methods, method)
         origin = Origin(source or "unknown", user_agent)
         with self._store.read() as reader:
             here = self._here(reader, token)
@@ -259,13 +259,6 @@ class Factors:
             return None
         return session, event
 
-    def _method(self, name: str) -> MfaMethod:
-        found = self._methods.get(name)
-        if found is None:
-            known = ", ".join(f"`{method}`" for method in sorted(self._methods))
-            raise InputError(f"there is no factor `{name[:40]}`; there are {known}")
-        return found
-
     def _here(self, reader: Reader, token: str) -> _Here:
         """The session at its step. Raises ExpiredToken, whatever is wrong with it."""
         kept = sessions.of_token(reader, token, now=self._clock.now())
@@ -312,3 +305,12 @@ def asking_for(
 def factor_throttle(store: Store, clock: Clock, method: str) -> Throttle:
     """The one counter of attempts at a method, whichever way they come (THR-P8)."""
     return Throttle(store, clock, FACTORS, factor=f"mfa:{method}")
+
+
+def method_named(methods: Mapping[str, MfaMethod], name: str) -> MfaMethod:
+    """The method of that name. Raises InputError, which names those that there are."""
+    found = methods.get(name)
+    if found is None:
+        known = ", ".join(f"`{method}`" for method in sorted(methods))
+        raise InputError(f"there is no factor `{name[:40]}`; there are {known}")
+    return found

@@ -13,11 +13,11 @@ from typing import Final
 from iamkit.credentials import challenges, mfa, recovery_codes, sendings
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.hashing import HashedPassword
-from iamkit.credentials.mfa import Enrolled, MfaMethod
+from iamkit.credentials.mfa import Enrolled
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.throttle import known_subject
 from iamkit.errors import InputError
-from iamkit.gate.factors import asking_for, subject_of
+from iamkit.gate.factors import asking_for, method_named, subject_of
 from iamkit.gate.letters import codes_for
 from iamkit.identity import users
 from iamkit.identity.users import User
@@ -43,7 +43,7 @@ def _begin_prepare(
     preparation: Preparation, *, method: str, user_name: str | None = None, details: Secret | None = None
 ) -> mfa.Begun:
     user = users.get(preparation.reader, preparation.account, targets.own_name(preparation, user_name))
-    found = _method(preparation, method)
+    found = method_named(preparation.services.mfa_methods, method)
     given = {} if details is None else _answer(details)
     begun = found.begin_enrolment(_asking(preparation, user, method, given))
     if begun is None:
@@ -93,7 +93,7 @@ def _finish_prepare(
     preparation: Preparation, *, method: str, answer: Secret, user_name: str | None = None
 ) -> _Finishing:
     user = users.get(preparation.reader, preparation.account, targets.own_name(preparation, user_name))
-    found = _method(preparation, method)
+    found = method_named(preparation.services.mfa_methods, method)
     given = _answer(answer)
     services = preparation.services
     services.factor_throttle(method).reserve(known_subject(user.user_id))
@@ -188,14 +188,6 @@ def _answer(answer: Secret) -> Mapping[str, str]:
     if not isinstance(read, dict) or not all(isinstance(value, str) for value in read.values()):
         raise InputError("the answer has to be JSON: an object whose values are texts")
     return read
-
-
-def _method(preparation: Preparation, name: str) -> MfaMethod:
-    found = preparation.services.mfa_methods.get(name)
-    if found is None:
-        known = ", ".join(f"`{method}`" for method in sorted(preparation.services.mfa_methods))
-        raise InputError(f"there is no factor `{name[:40]}`; there are {known}")
-    return found
 
 
 def _asking(
