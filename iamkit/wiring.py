@@ -277,7 +277,7 @@ class Wiring(Ground):
             SessionAuthenticator(
                 self.store, self.clock, cookie=cookie, look=self._look, later=self.background.later
             ),
-            TokenAuthenticator(self.store, self.clock),
+            TokenAuthenticator(self.store, self.clock, look=self._look, later=self.background.later),
         ):
             self._hooks.register(builtin)
 

@@ -12,7 +12,9 @@ from iamkit.clock import Clock
 from iamkit.credentials import tokens
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.bounded import BoundedMap
+from iamkit.credentials.session_check import Later, at_once
 from iamkit.credentials.tokens import LAST_USED_STEP, TOKEN_PREFIX, PersonalToken
+from iamkit.epochs import Look
 from iamkit.errors import ExpiredToken, InvalidClientTokenId, StoreUnavailable
 from iamkit.hookspecs import hookimpl
 from iamkit.http import HttpRequest
@@ -29,14 +31,19 @@ class _Known:
     authentication: Authentication
     scopes: tuple[str]
     epochs: Epochs
+    seen: int
     note_after: datetime
 
 
 class TokenAuthenticator:
     """Verifies personal tokens. Warm: one hash, one look at the epochs, no query."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, *, look: Look | None = None, later: Later = at_once
+    ) -> None:
         self._store = store
+        self._look = look or Look(store)
+        self._later = later
         self._clock = clock
         self._known: BoundedMap[str, _Known] = BoundedMap(_REMEMBERED)
 
@@ -48,17 +55,19 @@ class TokenAuthenticator:
         token_id = tokens.token_id_of(token)
         if token_id is None:
             raise InvalidClientTokenId("the token is not spelt as one is; copy it again, whole")
-        known = self._known.get(token_id)
-        if known is None or self._store.epochs(known.scopes) != known.epochs:
-            known = self._read(token_id)
+        known, seen = self._known.get(token_id), self._look.now()
+        if known is None or (known.seen != seen and self._store.epochs(known.scopes) != known.epochs):
+            known = self._read(token_id, seen)
+        known.seen = seen
         now = self._clock.now()
         if known.kept.expires_at is not None and now >= known.kept.expires_at:
             raise ExpiredToken("the token has expired; make another")
         if now >= known.note_after:
-            self._note_use(known, now)
+            known.note_after = now + LAST_USED_STEP
+            self._later(lambda: self._note_use(known, now))
         return known.authentication
 
-    def _read(self, token_id: str) -> _Known:
+    def _read(self, token_id: str, look: int) -> _Known:
         self._known.drop(token_id)
         with self._store.read() as reader:
             found = reader.get(PersonalToken, (token_id,))
@@ -71,12 +80,11 @@ class TokenAuthenticator:
             kept = reader.get(PersonalToken, (token_id,))
         if kept is None:
             raise InvalidClientTokenId("the token is not valid; it may have been deleted")
-        known = _Known(kept, _authentication(kept), scopes, seen, self._clock.now())
+        known = _Known(kept, _authentication(kept), scopes, seen, look, self._clock.now())
         self._known.put(token_id, known)
         return known
 
     def _note_use(self, known: _Known, now: datetime) -> None:
-        known.note_after = now + LAST_USED_STEP
         try:
             with self._store.write() as unit:
                 tokens.note_use(unit, known.kept.token_id, now=now)

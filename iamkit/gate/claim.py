@@ -29,8 +29,8 @@ from iamkit.ids import BASE32, Ids, name_key
 from iamkit.storage import Reader, Store, Unit
 
 # What can be a name at all; anything else is nobody's, and is not looked for.
-_USER_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}", re.ASCII)
-_ACCOUNT: Final = re.compile(r"[a-z0-9-]{3,63}", re.ASCII)
+USER_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}", re.ASCII)
+ACCOUNT: Final = re.compile(r"[a-z0-9-]{3,63}", re.ASCII)
 FAILED: Final = "the account, the user name or the password is not right"
 
 
@@ -140,13 +140,13 @@ def _claimed(
     reader: Reader, account_or_alias: str, user_name: str, source: str | None, device: str | None
 ) -> Claim:
     account = None
-    if _ACCOUNT.fullmatch(account_or_alias):
+    if ACCOUNT.fullmatch(account_or_alias):
         try:
             account = accounts.named(reader, account_or_alias).account_id
         except NoSuchEntity:
             account = None
     user = None
-    if account is not None and _USER_NAME.fullmatch(user_name):
+    if account is not None and USER_NAME.fullmatch(user_name):
         user = users.find(reader, account, user_name)
     # Looked for in any case, so that somebody and nobody cost the same number of reads.
     password = passwords.find(reader, "nobody" if user is None else user.user_id)

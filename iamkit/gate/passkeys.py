@@ -8,7 +8,6 @@ is wrong with an answer, the reply is the same; with a name said, nobody's devic
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -21,14 +20,13 @@ from iamkit.credentials.mfa import Answer, MfaDevice, MfaMethod, PasskeyAsking, 
 from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits
 from iamkit.errors import ExpiredToken, InputError, InvalidCredentials, NoSuchEntity, Throttling
+from iamkit.gate.claim import ACCOUNT, USER_NAME
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import accounts, users
 from iamkit.identity.users import User
 from iamkit.ids import Ids, name_key
 from iamkit.storage import Reader, Store
 
-_USER_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}", re.ASCII)
-_ACCOUNT: Final = re.compile(r"[a-z0-9-]{3,63}", re.ASCII)
 _NOBODY: Final = "nobody"
 _FAILED: Final = "the passkey is not right; begin again, or sign in another way"
 
@@ -91,7 +89,7 @@ class Passkeys:
         if name is not None:
             with self._store.read() as reader:
                 where = _account(reader, account or self._home_account())
-                user = users.find(reader, where, name) if _USER_NAME.fullmatch(name) else None
+                user = users.find(reader, where, name) if USER_NAME.fullmatch(name) else None
                 devices = mfa.of_subject(reader, _NOBODY if user is None else user.user_id)
             own = tuple(device for device in devices if device.method == found.name)
             enabled = user is not None and user.enabled
@@ -239,7 +237,7 @@ class _Lost(Exception):  # noqa: N818  # undoes the unit; nobody sees it
 
 def _account(reader: Reader, id_or_alias: str) -> str:
     """The account's id; for an account that is none, what was said."""
-    if not _ACCOUNT.fullmatch(id_or_alias):
+    if not ACCOUNT.fullmatch(id_or_alias):
         return "none"
     try:
         return accounts.named(reader, id_or_alias).account_id

@@ -199,6 +199,7 @@ def test_the_text_of_a_token_is_kept_nowhere(place: Place) -> None:
     """Only its hash; and its use is noted without it."""
     made = place.made()
     place.bearer(made.token)
+    place.iam.background.flush()
     with place.iam.store.read() as reader:
         (kept,) = reader.find(PersonalToken)
     assert made.token.reveal() not in repr(kept)
