@@ -1,4 +1,4 @@
-"""The plugin that reads `Authorization: AWS4-HMAC-SHA256 …`."""
+"""The plugin that reads AWS signatures, in the `Authorization` field or in the query."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from iamkit.credentials.key_lookup import KeyLookup
 from iamkit.credentials.secret import Sealer
 from iamkit.credentials.session_check import Later, at_once
 from iamkit.credentials.sigv4 import DEFAULT_RULES, Signed, SigV4Rules, SigV4Verifier
-from iamkit.credentials.sigv4_header import has_query_signature
+from iamkit.credentials.sigv4_query import has_query_signature
 from iamkit.epochs import Look
-from iamkit.errors import IncompleteSignature, StoreUnavailable
+from iamkit.errors import StoreUnavailable
 from iamkit.hookspecs import hookimpl
 from iamkit.http import HttpRequest, NeedsBody
 from iamkit.ids import Ids
@@ -52,11 +52,8 @@ class SigV4Authenticator:
     @hookimpl
     def iamkit_authenticate(self, request: HttpRequest) -> Authentication | NeedsBody | None:
         # Every scheme that begins so is a signature of some kind: the verifier says which one is accepted.
-        if request.headers.get("authorization", "")[:3].upper() != "AWS":
-            if request.query and has_query_signature(request.query):
-                raise IncompleteSignature(
-                    "a signature in the query is not accepted; send it in the `Authorization` field"
-                )
+        in_header = request.headers.get("authorization", "")[:3].upper() == "AWS"
+        if not in_header and not (request.query and has_query_signature(request.query)):
             return None
         found = self._verifier.verify(request, self._lookup.find)
         if isinstance(found, NeedsBody):

@@ -6,13 +6,14 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sigv4_canonical import (
     ALGORITHM,
+    EMPTY_HASH,
     Scope,
     canonical_path,
     canonical_query,
@@ -22,6 +23,7 @@ from iamkit.credentials.sigv4_canonical import (
     stamp_of,
     string_to_sign,
 )
+from iamkit.credentials.sigv4_query import LONGEST, has_query_signature
 from iamkit.errors import ValidationError
 
 DEFAULT_SERVICE: Final = "iamkit"
@@ -63,21 +65,56 @@ class Signer:
                 raise ValidationError(f"the field `{name}` is set by signing; leave it out")
             if lowered not in _NEVER_SIGNED:
                 signed[lowered] = value
-        names = sorted(signed)
         scope = Scope(stamp[:8], self.region, self.service)
+        proof = self._proof(scope, stamp, method, path, query, signed, payload)
+        added["Authorization"] = (
+            f"{ALGORITHM} Credential={self.key_id}/{scope}, SignedHeaders={';'.join(sorted(signed))},"
+            f" Signature={proof}"
+        )
+        return added
+
+    def presign(self, method: str, url: str, *, lasts: timedelta, now: datetime) -> str:
+        """`url` with a signature in its query: whoever has it may send this one request until it expires.
+
+        It is for requests without a body, is good for 7 days at most, and is as secret as the answer is.
+        Raises ValidationError for a URL that cannot be signed or already is.
+        """
+        path, query, host = _target(url)
+        if has_query_signature(query):
+            raise ValidationError("the URL carries a signature already")
+        if not timedelta(seconds=1) <= lasts <= LONGEST:
+            raise ValidationError("a signed URL is good for 1 second at least and 7 days at most")
+        stamp = stamp_of(now)
+        scope = Scope(stamp[:8], self.region, self.service)
+        asked = {
+            "X-Amz-Algorithm": ALGORITHM,
+            "X-Amz-Credential": f"{self.key_id}/{scope}",
+            "X-Amz-Date": stamp,
+            "X-Amz-Expires": str(int(lasts.total_seconds())),
+            "X-Amz-SignedHeaders": "host",
+        }
+        query = "&".join(filter(None, (query, urlencode(asked, quote_via=quote, safe="~"))))
+        proof = self._proof(scope, stamp, method, path, query, {"host": host}, EMPTY_HASH)
+        return urlsplit(url)._replace(query=f"{query}&X-Amz-Signature={proof}", fragment="").geturl()
+
+    def _proof(
+        self,
+        scope: Scope,
+        stamp: str,
+        method: str,
+        path: str,
+        query: str,
+        fields: Mapping[str, str],
+        payload: str,
+    ) -> str:
         try:
             canonical = canonical_request(
-                method, canonical_path(path), canonical_query(query), signed, names, payload
+                method, canonical_path(path), canonical_query(query), fields, sorted(fields), payload
             )
         except ValueError as fault:
             raise ValidationError(f"the URL cannot be signed: {fault}") from None
         key = derive_signing_key(self.secret.reveal(), scope)
-        proof = signature(key, string_to_sign(stamp, str(scope), canonical)).hex()
-        credential = f"{self.key_id}/{scope}"
-        added["Authorization"] = (
-            f"{ALGORITHM} Credential={credential}, SignedHeaders={';'.join(names)}, Signature={proof}"
-        )
-        return added
+        return signature(key, string_to_sign(stamp, str(scope), canonical)).hex()
 
 
 def _target(url: str) -> tuple[str, str, str]:

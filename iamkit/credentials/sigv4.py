@@ -1,4 +1,4 @@
-"""The one verifier of AWS Signature Version 4 in the Authorization header.
+"""The one verifier of AWS Signature Version 4, in the Authorization field or in the query.
 
 Rules it keeps (wire.md §3): the identity exists only as what `verify` returns (THR-K1). The time is within
 five minutes, the day in the scope is the request's, the service is one that is served here, any well-formed
@@ -30,6 +30,7 @@ from iamkit.credentials.sigv4_canonical import (
     string_to_sign,
 )
 from iamkit.credentials.sigv4_header import SignatureHead, diagnosed_signature, parsed_head
+from iamkit.credentials.sigv4_query import LONGEST, parsed_query
 from iamkit.errors import (
     AuthenticationError,
     IncompleteSignature,
@@ -56,6 +57,7 @@ class SigV4Rules:
 
     `public_host` is set where a proxy rewrites Host: what clients sign. `normalize_path` accepts a
     signature over the path without dot and empty segments, for endpoints that do not tell them apart.
+    `longest_presigned` bounds how long a URL that is signed in its query may be good for.
     """
 
     services: frozenset[str] = frozenset({"iamkit"})
@@ -63,6 +65,7 @@ class SigV4Rules:
     body_limit: int = 1_048_576
     normalize_path: bool = False
     public_host: str | None = None
+    longest_presigned: timedelta = LONGEST
 
 
 DEFAULT_RULES: Final = SigV4Rules()
@@ -111,13 +114,21 @@ class SigV4Verifier:
         fields = _fields(request.headers)
         if rules.public_host is not None:
             fields["host"] = rules.public_host
-        prefix, mark, given = fields["authorization"].rpartition("Signature=")
-        head = self._heads.get(prefix)
-        if head is None:
-            head = parsed_head(prefix if mark else given)
-            self._heads.put(prefix, head)
-        self._check_fields(head, fields)
-        stamp = self._check_time(head, fields["x-amz-date"])
+        # An app may have a scheme of its own beside a signed URL; the gate refuses both together.
+        if fields.get("authorization", "")[:3].upper() == "AWS":
+            head, given = self._head(fields["authorization"])
+            self._check_fields(head, fields)
+            signed_query, stamp, lasts = request.query, fields["x-amz-date"], rules.skew
+            token = fields.get("x-amz-security-token")
+        else:
+            asked = parsed_query(request.query, longest=rules.longest_presigned)
+            head, given, signed_query, token = asked.head, asked.signature, asked.rest, asked.token
+            stamp, lasts = asked.stamp, asked.lasts
+            self._check_fields(head, fields)
+            for name in ("x-amz-date", "x-amz-security-token"):
+                if name in fields:
+                    raise IncompleteSignature(f"the signature is in the query; leave the field `{name}` out")
+        self._check_time(head, stamp, lasts)
         scope = head.scope
         if scope.service not in rules.services:
             raise SignatureDoesNotMatch(
@@ -137,7 +148,7 @@ class SigV4Verifier:
                 return awaited
         payload = _payload_hash(declared, body)
         try:
-            query = canonical_query(request.query)
+            query = canonical_query(signed_query)
         except ValueError as fault:
             raise MalformedRequest(str(fault)) from None
         path = canonical_path(request.raw_path, normalize=rules.normalize_path)
@@ -151,7 +162,7 @@ class SigV4Verifier:
             raise InvalidClientTokenId("the access key id is unknown or inactive")
         if not matches:
             raise diagnosed_signature(given)
-        if "x-amz-security-token" in fields:
+        if token is not None:
             raise InvalidClientTokenId("this access key takes no session token")
         found = Signed(credential, scope.service, scope.region)
         if body is None:
@@ -174,6 +185,15 @@ class SigV4Verifier:
         )
         return found if same else None
 
+    def _head(self, authorization: str) -> tuple[SignatureHead, str]:
+        """What stands before the signature, which is mostly what stood there last time, and the signature."""
+        prefix, mark, given = authorization.rpartition("Signature=")
+        head = self._heads.get(prefix)
+        if head is None:
+            head = parsed_head(prefix if mark else given)
+            self._heads.put(prefix, head)
+        return head, given
+
     def _check_fields(self, head: SignatureHead, fields: Mapping[str, str]) -> None:
         for name in fields:
             if name[:6] == "x-amz-" and name not in head.signed_set:
@@ -186,18 +206,17 @@ class SigV4Verifier:
             if name not in fields:
                 raise SignatureDoesNotMatch(f"the signed field `{name[:80]}` is not in the request")
 
-    def _check_time(self, head: SignatureHead, stamp: str) -> str:
+    def _check_time(self, head: SignatureHead, stamp: str, lasts: timedelta) -> None:
         instant = instant_of(stamp)
         if instant is None:
-            raise IncompleteSignature("the field `x-amz-date` must be written like `20260131T235959Z`")
+            raise IncompleteSignature("`x-amz-date` must be written like `20260131T235959Z`")
         if head.scope.date != stamp[:8]:
             raise SignatureDoesNotMatch("the date in the credential's scope is not that of `x-amz-date`")
         now = self._clock.now()
-        if instant < now - self._rules.skew:
+        if instant < now - lasts:
             raise SignatureDoesNotMatch(f"signature expired: `{stamp}` is too long ago; check the clock")
         if instant > now + self._rules.skew:
             raise SignatureDoesNotMatch(f"signature not yet current: `{stamp}` is ahead; check the clock")
-        return stamp
 
     def _signing_key(self, credential: SigningCredential | None, head: SignatureHead) -> bytes:
         scope = head.scope

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote_plus
 
 from iamkit.credentials.sigv4_canonical import ALGORITHM, TERMINATOR, Scope
 from iamkit.errors import AuthenticationError, IncompleteSignature, SignatureDoesNotMatch
@@ -26,8 +25,6 @@ _CREDENTIAL: Final = (
     ("service", re.compile(r"[a-z0-9-]{1,64}", re.ASCII)),
 )
 _NAMES: Final = re.compile(rf"{_NAME}(?:;{_NAME})*", re.ASCII)
-# Parameters that make a request one that is signed in its query.
-_PRESIGNED: Final = frozenset({"x-amz-signature", "x-amz-credential", "x-amz-algorithm"})
 _REQUIRED: Final = ("host", "x-amz-date")
 
 
@@ -41,8 +38,11 @@ class SignatureHead:
     signed_set: frozenset[str]
 
 
-def parsed_head(text: str) -> SignatureHead:
-    """The header up to `Signature=`. Raises IncompleteSignature or SignatureDoesNotMatch, saying why."""
+def parsed_head(text: str, *, required: tuple[str, ...] = _REQUIRED) -> SignatureHead:
+    """The header up to `Signature=`. Raises IncompleteSignature or SignatureDoesNotMatch, saying why.
+
+    `required` are the fields that have to be signed.
+    """
     match = _HEAD.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise _diagnosed_head(text)
@@ -50,18 +50,10 @@ def parsed_head(text: str) -> SignatureHead:
     signed = tuple(names.split(";"))
     if list(signed) != sorted(set(signed)):
         raise IncompleteSignature("`SignedHeaders` must be sorted, each name once")
-    for name in _REQUIRED:
+    for name in required:
         if name not in signed:
             raise SignatureDoesNotMatch(f"`{name}` must be one of the `SignedHeaders`")
     return SignatureHead(key_id, Scope(date, region, service), signed, frozenset(signed))
-
-
-def has_query_signature(query: str) -> bool:
-    """Whether the query carries a signature, in any spelling that some parser would read as one."""
-    if "%" not in query and "x-amz-" not in query.lower():
-        return False
-    names = (unquote_plus(pair.partition("=")[0]).strip().lower() for pair in query.split("&"))
-    return any(name in _PRESIGNED for name in names)
 
 
 def diagnosed_signature(given: str) -> AuthenticationError:

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from iamkit.credentials.authentication import Authentication
 from iamkit.credentials.sessions import TOKEN_PREFIX
-from iamkit.credentials.sigv4_header import has_query_signature
+from iamkit.credentials.sigv4_query import has_query_signature
 from iamkit.errors import (
     IamkitError,
     InvalidClientTokenId,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -108,10 +109,29 @@ def test_other_credentials_are_somebody_elses(plugin: SigV4Authenticator) -> Non
         "+X-Amz-Signature=0",
     ],
 )
-def test_a_signature_in_the_query_is_refused_in_any_spelling(plugin: SigV4Authenticator, query: str) -> None:
-    """It is never taken for an anonymous request, and the error says where to put it."""
-    with pytest.raises(IncompleteSignature, match="`Authorization`"):
+def test_part_of_a_signature_in_the_query_is_refused_in_any_spelling(
+    plugin: SigV4Authenticator, query: str
+) -> None:
+    """Less than a whole signature is never taken for an anonymous request; the error says what is wrong."""
+    with pytest.raises(IncompleteSignature, match=r"the query lacks|must be spelt"):
         plugin.iamkit_authenticate(plain(query=query))
+
+
+def test_a_signed_url_is_its_keys_owner(
+    plugin: SigV4Authenticator, key: NewAccessKey, clock: FrozenClock
+) -> None:
+    """A URL signed for an hour is good for this hour, without any header field."""
+    signer = Signer(key.key.key_id, key.secret)
+    url = signer.presign("GET", "http://localhost/documents?a=1", lasts=timedelta(hours=1), now=clock.now())
+    request = plain(("Host", "localhost"), query=urlsplit(url).query)
+
+    found = plugin.iamkit_authenticate(request)
+    assert isinstance(found, Authentication)
+    assert found.credential_id == key.key.key_id
+
+    clock.advance(timedelta(seconds=3601))
+    with pytest.raises(SignatureDoesNotMatch, match="expired"):
+        plugin.iamkit_authenticate(request)
 
 
 def test_a_query_that_only_talks_of_signatures_is_left_alone(plugin: SigV4Authenticator) -> None:
