@@ -6,19 +6,24 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import httpx2
 import pytest
+from flask import Flask
 from starlette.testclient import TestClient
+from werkzeug.serving import make_server
 
-from iamkit import IAM
+from iamkit import IAM, current_principal
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import SessionKind
-from iamkit.management import inline, login_profiles, users
+from iamkit.management import access_keys, inline, login_profiles, users
+from iamkit.web.flask import protect
 
 pytest_plugins = ["pytester"]
 
@@ -36,6 +41,20 @@ def _run(page: str) -> dict[str, Any]:
         # The future import would turn FastAPI's annotations into texts of names that only exist here.
         exec(compile(block, page, "exec", dont_inherit=True), names)
     return names
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[str]:
+    """The address of `app` on a server of its own."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture
@@ -107,6 +126,30 @@ def test_the_litestar_quickstart_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         with client.websocket_connect("/notes/7/live") as socket:
             assert socket.receive_text() == "buy milk"
     names["iam"].close()
+
+
+def test_the_clients_of_their_page_are_let_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each client of the page against the app of the README, over a real server."""
+    with IAM(tmp_path / "iamkit-data") as iam:
+        iam.initialize()
+        desk = iam.desk(iam.operator())
+        desk.do(users.create_user, user_name="ana")
+        desk.do(inline.put_user_policy, user_name="ana", policy_name="all", policy_document=EVERYTHING)
+        key = desk.do(access_keys.create_access_key, user_name="ana")
+        app = Flask("clients")
+        protect(app, iam)
+
+        @app.route("/notes/<note_id>", methods=["GET", "DELETE"])
+        @iam.require("notes:Read", "note/{note_id}")
+        def read(note_id: str) -> dict[str, str]:
+            return {"note": note_id, "reader": current_principal().name}
+
+        with _served(app) as url:
+            monkeypatch.setenv("APP_URL", url)
+            monkeypatch.setenv("IAMKIT_ACCESS_KEY_ID", key.key.key_id)
+            monkeypatch.setenv("IAMKIT_SECRET_ACCESS_KEY", key.secret.reveal())
+            names = _run("clients.md")
+    assert key.secret.reveal() not in names["link"]
 
 
 @pytest.mark.usefixtures("directory")

@@ -6,12 +6,9 @@ from collections.abc import Generator
 
 import httpx2
 
-from iamkit.client.signer import DEFAULT_REGION, DEFAULT_SERVICE, Signer
+from iamkit.client.signer import DEFAULT_REGION, DEFAULT_SERVICE, Signer, signable
 from iamkit.clock import Clock, SystemClock
 from iamkit.credentials.secret import Secret
-
-# What is signed of a request: fields that httpx2 adds by itself differ between versions and are left out.
-_SIGNED = ("content-type",)
 
 
 class SigV4Auth(httpx2.Auth):
@@ -34,12 +31,7 @@ class SigV4Auth(httpx2.Auth):
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         """Sign and send, once."""
-        made = ("host", "x-amz-date", "x-amz-content-sha256")
-        fields = {
-            name: value
-            for name, value in request.headers.items()
-            if name not in made and (name in _SIGNED or name.startswith("x-amz-"))
-        }
+        fields = signable(request.headers)
         added = self._signer.sign(
             request.method, str(request.url), fields, request.content, now=self._clock.now()
         )

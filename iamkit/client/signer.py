@@ -33,6 +33,8 @@ DEFAULT_REGION: Final = "global"
 _NEVER_SIGNED: Final = frozenset(
     {"authorization", "connection", "user-agent", "expect", "transfer-encoding", "accept-encoding", "te"}
 )
+# Fields that signing makes.
+_MADE: Final = frozenset({"host", "x-amz-date", "x-amz-content-sha256"})
 _UNSAFE: Final = re.compile(r"[^\x21-\x7e]")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -115,6 +117,19 @@ class Signer:
             raise ValidationError(f"the URL cannot be signed: {fault}") from None
         key = derive_signing_key(self.secret.reveal(), scope)
         return signature(key, string_to_sign(stamp, str(scope), canonical)).hex()
+
+
+def signable(headers: Mapping[str, str]) -> dict[str, str]:
+    """Of the fields of a request that some library made, those to sign: its Content-Type and every x-amz-*.
+
+    What such libraries add by themselves differs between versions, and proxies may alter it on the way.
+    """
+    lowered = {name.lower(): value for name, value in headers.items()}
+    return {
+        name: value
+        for name, value in lowered.items()
+        if name not in _MADE and (name == "content-type" or name.startswith("x-amz-"))
+    }
 
 
 def _target(url: str) -> tuple[str, str, str]:

@@ -61,3 +61,9 @@ def canary() -> ModuleType:
 def isolation() -> ModuleType:
     """The script that looks for requests that are mixed up."""
     return load("isolation")
+
+
+@pytest.fixture
+def signatures() -> ModuleType:
+    """The script that signs and alters requests."""
+    return load("signatures")
