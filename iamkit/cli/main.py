@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import click
@@ -57,6 +58,9 @@ TABLE: Final[Mapping[str, Lazy]] = {
         _UNDERSTAND,
     ),
     "db": Lazy("iamkit.cli.db:db", "The database: bring it up to date, or see where it is.", _OPERATE),
+    "compat": Lazy(
+        "iamkit.cli.compat.command:compat", "The commands of 2011: iam-usercreate and its like.", _OPERATE
+    ),
     "config": Lazy("iamkit.cli.config:config", "Settings: see each and where it came from.", _OPERATE),
 }
 
@@ -122,4 +126,7 @@ def run() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal or pipe that cannot show a letter gets its code, not an error in the middle of a table.
         sys.stdout.reconfigure(errors="backslashreplace")
+    called = Path(sys.argv[0]).name
+    if called.startswith("iam-"):
+        root()(["compat", called, *sys.argv[1:]], prog_name="iamkit")
     root()(prog_name="iamkit")

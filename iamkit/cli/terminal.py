@@ -28,6 +28,8 @@ class Terminal:
     def __init__(self) -> None:
         self.chosen_directory: str | None = None
         self.acting_as: str | None = None
+        # An access key from elsewhere than the environment: its id and secret.
+        self.key_pair: tuple[str, str] | None = None
         self.as_json = False
         self.debug = False
         # The policy document that was read last, so that a refusal can quote it.
@@ -116,7 +118,10 @@ class Terminal:
         if self.acting_as is not None:
             # Acting as somebody else is for those who can read the key file, and is audited with their name.
             return iam.find_principal(self.acting_as, iam.operator().authentication)
-        key_id, secret = os.environ.get(KEY_ID_VARIABLE), os.environ.get(SECRET_VARIABLE)
+        key_id, secret = self.key_pair or (
+            os.environ.get(KEY_ID_VARIABLE),
+            os.environ.get(SECRET_VARIABLE),
+        )
         if key_id and secret:
             from iamkit.cli.caller import by_key
 
