@@ -214,6 +214,7 @@ def test_no_tool_of_the_workplace_is_named() -> None:
 
 # Where the tests of a module stand that has no test module of its own name.
 ELSEWHERE = {
+    "__main__": "cli",
     "fields": "storage",
     "memory": "storage",
     "testing": "storage",

@@ -33,9 +33,7 @@ def _add(group: click.Group, letter: str, holder: HolderOperations) -> None:
     @click.option("-p", "policy", required=True, help="The policy's name.")
     @click.option("-e", "effect", required=True, type=click.Choice(["Allow", "Deny"]))
     @click.option("-a", "actions", required=True, multiple=True, help="An action; may be given many times.")
-    @click.option(
-        _resource_letter(letter), "resources", required=True, multiple=True, help="A resource; likewise."
-    )
+    @click.option(where, "resources", required=True, multiple=True, help="A resource; likewise.")
     @click.option("-o", "show", is_flag=True, help="Print the policy.")
     @click.pass_obj
     def add_policy(
