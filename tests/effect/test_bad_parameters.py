@@ -18,7 +18,17 @@ from iamkit.credentials.secret import Secret
 from iamkit.errors import IamkitError
 from iamkit.identity.tree import TreeNode
 from iamkit.kit import IAM
-from iamkit.management import access_keys, groups, guardrails, login_profiles, mfa, policies, roles, users
+from iamkit.management import (
+    access_keys,
+    groups,
+    guardrails,
+    instance_profiles,
+    login_profiles,
+    mfa,
+    policies,
+    roles,
+    users,
+)
 from iamkit.management.desk import Desk
 from iamkit.management.imports import ImportedUser
 from iamkit.management.operation import Operation
@@ -153,6 +163,7 @@ def iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IAM]:
         desk.do(roles.create_role, role_name="r", assume_role_policy_document=TRUST)
         desk.do(policies.create_policy, policy_name="p", policy_document=TEXT)
         desk.do(mfa.create_virtual_mfa_device, virtual_mfa_device_name="known")
+        desk.do(instance_profiles.create_instance_profile, instance_profile_name="box")
         desk.do(guardrails.create_guardrail, name="rail", policy_document=TEXT)
         yield iam
 
@@ -167,6 +178,8 @@ def good(iam: IAM) -> dict[str, object]:
         "user_name": "ana",
         "group_name": "g",
         "role_name": "r",
+        "instance_profile_name": "box",
+        "description": "what it is for",
         "policy_name": "p",
         "name": "rail",
         "guardrail": "rail",

@@ -168,6 +168,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_inline_policy_holder_id", "iamkit_inline_policy", ["holder_id"])
     op.create_table(
+        "iamkit_instance_profile",
+        sa.Column("profile_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_key", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("role_id", TEXT, nullable=True),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("profile_id", name="pk_iamkit_instance_profile"),
+        sa.UniqueConstraint("account", "name_key", name="uq_iamkit_instance_profile_account_name_key"),
+    )
+    op.create_index("ix_iamkit_instance_profile_account", "iamkit_instance_profile", ["account"])
+    op.create_index("ix_iamkit_instance_profile_role_id", "iamkit_instance_profile", ["role_id"])
+    op.create_table(
         "iamkit_key_check",
         sa.Column("name", TEXT, nullable=False),
         sa.Column("kek_id", TEXT, nullable=False),
