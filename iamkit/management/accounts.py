@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from iamkit.credentials.access_keys import AccessKey
 from iamkit.credentials.passwords import PasswordRecord
+from iamkit.federation import oidc_provider, saml_provider
 from iamkit.identity import accounts
 from iamkit.identity.groups import Group
 from iamkit.identity.instance_profiles import InstanceProfile
@@ -98,6 +99,6 @@ def get_account_summary(work: Work) -> Mapping[str, int]:
         "ServerCertificatesQuota": 0,
         "InstanceProfiles": unit.count(InstanceProfile, own),
         "InstanceProfilesQuota": quotas.instance_profiles,
-        "Providers": 0,
+        "Providers": oidc_provider.count(unit, account) + saml_provider.count(unit, account),
         "GlobalEndpointTokenVersion": 2,
     }

@@ -12,6 +12,8 @@ from typing import Protocol
 from iamkit.arn import Arn
 from iamkit.credentials import mfa
 from iamkit.errors import AccessDenied, InputError, ValidationError
+from iamkit.federation import oidc_provider as oidc
+from iamkit.federation import saml_provider as saml
 from iamkit.identity import groups, instance_profiles, managed, roles, users
 from iamkit.identity.groups import Group
 from iamkit.identity.instance_profiles import InstanceProfile
@@ -84,6 +86,24 @@ def device(work: Work, serial: str, keys: Mapping[str, ContextValue] | None = No
     own = found if found is not None and found.account == work.account else None
     arn = serial if serial.startswith("arn:") else work.house.arn(work.account, "mfa", "/", serial)
     return Asks((arn,), {**tag_keys(own), **(keys or {})})
+
+
+def oidc_provider(work: Work, arn: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on an OpenID Connect provider. Raises InputError."""
+    _check_kind(arn, "oidc-provider")
+    return Asks((arn,), {**tag_keys(oidc.find(work.unit, work.account, arn)), **(keys or {})}, work.account)
+
+
+def saml_provider(work: Work, arn: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on a SAML provider. Raises InputError."""
+    _check_kind(arn, "saml-provider")
+    return Asks((arn,), {**tag_keys(saml.find(work.unit, work.account, arn)), **(keys or {})}, work.account)
+
+
+def _check_kind(text: str, kind: str) -> None:
+    arn = Arn.parse(text)
+    if arn.service != "iam" or not arn.resource.startswith(f"{kind}/"):
+        raise InputError(f"`{text[:200]}` is no ARN of a provider, such as `…:{kind}/NAME`")
 
 
 def policy(work: Work, policy_arn: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:

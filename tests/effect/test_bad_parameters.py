@@ -25,8 +25,10 @@ from iamkit.management import (
     instance_profiles,
     login_profiles,
     mfa,
+    oidc_providers,
     policies,
     roles,
+    saml_providers,
     users,
 )
 from iamkit.management.desk import Desk
@@ -42,6 +44,14 @@ TRUST = json.dumps(
         "Version": "2012-10-17",
         "Statement": {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"},
     }
+)
+METADATA = (
+    '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.org/">'
+    '<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor>'
+    '<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>'
+    f"{'TUlJQw' * 150}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
+    '<SingleSignOnService Binding="x" Location="https://idp.example.org/sso"/>'
+    "</IDPSSODescriptor></EntityDescriptor>"
 )
 # Attempts at what can be guessed are counted before they are looked at; a thread sends what was queued.
 TRACES = ("audit_event", "decision", "policy_document", "attempts", "queued_message")
@@ -164,6 +174,8 @@ def iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IAM]:
         desk.do(policies.create_policy, policy_name="p", policy_document=TEXT)
         desk.do(mfa.create_virtual_mfa_device, virtual_mfa_device_name="known")
         desk.do(instance_profiles.create_instance_profile, instance_profile_name="box")
+        desk.do(oidc_providers.create_open_id_connect_provider, url="https://id.example.org")
+        desk.do(saml_providers.create_saml_provider, name="idp", saml_metadata_document=METADATA)
         desk.do(guardrails.create_guardrail, name="rail", policy_document=TEXT)
         yield iam
 
@@ -180,6 +192,13 @@ def good(iam: IAM) -> dict[str, object]:
         "role_name": "r",
         "instance_profile_name": "box",
         "description": "what it is for",
+        "url": "https://login.example.org",
+        "open_id_connect_provider_arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/id.example.org",
+        "client_id": "app",
+        "client_id_list": ("app",),
+        "thumbprint_list": ("ab" * 20,),
+        "saml_provider_arn": f"arn:aws:iam::{ACCOUNT}:saml-provider/idp",
+        "saml_metadata_document": METADATA,
         "policy_name": "p",
         "name": "rail",
         "guardrail": "rail",

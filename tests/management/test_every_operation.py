@@ -14,6 +14,7 @@ from iamkit.credentials import access_keys as keys
 from iamkit.credentials import challenges, mfa, mfa_otp, otp, password_rules, passwords, sessions, tokens
 from iamkit.credentials.secret import Secret
 from iamkit.errors import AccessDenied
+from iamkit.federation import oidc_provider, saml_provider
 from iamkit.identity import (
     accounts,
     attachments,
@@ -52,6 +53,17 @@ TRUST: Final = (
     f'{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{HOME}"}},"Action":"sts:AssumeRole"}}}}'
 )
 
+OIDC: Final = f"arn:aws:iam::{HOME}:oidc-provider/id.example.org/kept"
+SAML: Final = f"arn:aws:iam::{HOME}:saml-provider/kept"
+METADATA: Final = (
+    '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.org/">'
+    '<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor>'
+    '<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>'
+    f"{'TUlJQw' * 150}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
+    '<SingleSignOnService Binding="x" Location="https://idp.example.org/sso"/>'
+    "</IDPSSODescriptor></EntityDescriptor>"
+)
+
 # Any: the arguments of one operation or another.
 Arguments = Mapping[str, Any]
 
@@ -74,6 +86,10 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             inline.put(unit, house, holder, name="in", text=OK)
         boundaries.put(unit, house, sam, POLICY)
         boundaries.put(unit, house, role, POLICY)
+        now = house.now()
+        url = "https://id.example.org/kept"
+        oidc_provider.create(unit, arn=OIDC, account=HOME, url=url, now=now, client_ids=("app",))
+        saml_provider.create(unit, arn=SAML, account=HOME, name="kept", uuid="0f", metadata=METADATA, now=now)
         instance_profiles.create(unit, house, account=HOME, name="loose")
         box = instance_profiles.create(unit, house, account=HOME, name="box")
         instance_profiles.put_role(unit, box, role)
@@ -136,6 +152,7 @@ def _furnish(office: Office) -> dict[str, Arguments]:
     }
     held_mfa, free_mfa = f"arn:aws:iam::{HOME}:mfa/held", f"arn:aws:iam::{HOME}:mfa/free"
     decision = office.gate.authorize(office.principals.find(HOME, "sam"), "doc:Get", NOTE).id
+    oidc, saml = {"open_id_connect_provider_arn": OIDC}, {"saml_provider_arn": SAML}
     who = {"user": "sam", "group": "team", "role": "worker"}
     samples: dict[str, Arguments] = {
         "iam:CreateUser": {"user_name": "new", "path": "/app/", "tags": {"team": "x"}},
@@ -258,6 +275,24 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iam:TagInstanceProfile": {"instance_profile_name": "box", "tags": {"a": "b"}},
         "iam:UntagInstanceProfile": {"instance_profile_name": "box", "tag_keys": ("a",)},
         "iam:ListInstanceProfileTags": {"instance_profile_name": "box"},
+        "iam:CreateOpenIDConnectProvider": {"url": "https://id.example.org", "client_id_list": ("app",)},
+        "iam:GetOpenIDConnectProvider": oidc,
+        "iam:ListOpenIDConnectProviders": {},
+        "iam:AddClientIDToOpenIDConnectProvider": {**oidc, "client_id": "more"},
+        "iam:RemoveClientIDFromOpenIDConnectProvider": {**oidc, "client_id": "app"},
+        "iam:UpdateOpenIDConnectProviderThumbprint": {**oidc, "thumbprint_list": ("ab" * 20,)},
+        "iam:DeleteOpenIDConnectProvider": oidc,
+        "iam:TagOpenIDConnectProvider": {**oidc, "tags": {"a": "b"}},
+        "iam:UntagOpenIDConnectProvider": {**oidc, "tag_keys": ("a",)},
+        "iam:ListOpenIDConnectProviderTags": oidc,
+        "iam:CreateSAMLProvider": {"name": "new", "saml_metadata_document": METADATA},
+        "iam:GetSAMLProvider": saml,
+        "iam:ListSAMLProviders": {},
+        "iam:UpdateSAMLProvider": {**saml, "assertion_encryption_mode": "Required"},
+        "iam:DeleteSAMLProvider": saml,
+        "iam:TagSAMLProvider": {**saml, "tags": {"a": "b"}},
+        "iam:UntagSAMLProvider": {**saml, "tag_keys": ("a",)},
+        "iam:ListSAMLProviderTags": saml,
         "iam:TagMFADevice": {"serial_number": held_mfa, "tags": {"a": "b"}},
         "iam:UntagMFADevice": {"serial_number": held_mfa, "tag_keys": ("a",)},
         "iam:ListMFADeviceTags": {"serial_number": held_mfa},
