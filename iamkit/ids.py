@@ -1,8 +1,8 @@
 """Unique ids, secrets and the rules for names. All of iamkit's randomness comes through here.
 
-Prefixes are AWS's: AIDA user, AGPA group, AROA role, ANPA managed policy, AKIA long-term access key,
-ASIA temporary key. An id is never given out twice; it is what grants are stored against, so that a
-re-created name regains nothing (CAP-B4).
+Prefixes are AWS's: AIDA user, AGPA group, AROA role, ANPA managed policy, AIPA instance profile,
+AKIA long-term access key, ASIA temporary key. An id is never given out twice; it is what grants are stored
+against, so that a re-created name regains nothing (CAP-B4).
 """
 
 from __future__ import annotations
@@ -116,17 +116,31 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]+", re.ASCII)
 _PATH: Final = re.compile(r"/|/[\x21-\x7e]+/", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 
-NAME_LENGTHS: Final = {"user": 64, "role": 64, "group": 128, "policy": 128, "guardrail": 128, "mfa": 226}
+NAME_LENGTHS: Final = {
+    "user": 64,
+    "role": 64,
+    "group": 128,
+    "policy": 128,
+    "guardrail": 128,
+    "mfa": 226,
+    "instance-profile": 128,
+    "saml-provider": 128,
+}
 PATH_LENGTH: Final = 512
 
 
-def checked_name(kind: Literal["user", "role", "group", "policy", "guardrail", "mfa"], name: str) -> str:
+NamedKind = Literal[
+    "user", "role", "group", "policy", "guardrail", "mfa", "instance-profile", "saml-provider"
+]
+
+
+def checked_name(kind: NamedKind, name: str) -> str:
     """`name`, if it is a legal name for that kind of entity; otherwise ValidationError."""
-    longest = NAME_LENGTHS[kind]
+    longest, shown = NAME_LENGTHS[kind], kind.replace("-", " ")
     if not 1 <= len(name) <= longest:
-        raise ValidationError(f"{kind} name `{name[:80]}` must have 1 to {longest} characters")
+        raise ValidationError(f"{shown} name `{name[:80]}` must have 1 to {longest} characters")
     if not _NAME.fullmatch(name):
-        raise ValidationError(f"{kind} name `{name}` may hold only letters, digits and `_+=,.@-`")
+        raise ValidationError(f"{shown} name `{name}` may hold only letters, digits and `_+=,.@-`")
     return name
 
 

@@ -27,6 +27,10 @@ TABLE: Final[Mapping[str, Lazy]] = {
     "user": Lazy("iamkit.cli.users:user", "Users: people and programs with credentials of their own.", _WHO),
     "group": Lazy("iamkit.cli.groups:group", "Groups: users that share policies.", _WHO),
     "role": Lazy("iamkit.cli.roles:role", "Roles: identities that others may assume.", _WHO),
+    "instance-profile": Lazy(
+        "iamkit.cli.instance_profiles:instance_profile", "Names under which a machine is handed a role.", _WHO
+    ),
+    "provider": Lazy("iamkit.cli.providers:provider", "Identity providers: OpenID Connect and SAML.", _WHO),
     "key": Lazy("iamkit.cli.keys:key", "Access keys: what programs sign requests with.", _WHO),
     "token": Lazy("iamkit.cli.tokens:token", "Personal tokens: for scripts, with an end.", _WHO),
     "mfa": Lazy("iamkit.cli.mfa:mfa", "Second factors: authenticator apps, recovery codes.", _WHO),

@@ -211,6 +211,11 @@ class PasskeyMethod(MfaMethod, Protocol):
         """Check an answer. For no device it takes as long as for one, and the answer is None."""
 
 
+def set_tags(unit: Unit, device: MfaDevice, tags: Mapping[str, str]) -> None:
+    """Replace the tags of a device."""
+    unit.change(MfaDevice, (device.serial,), {"tags": tags})
+
+
 def opened(sealer: Sealer, device: MfaDevice) -> bytes:
     """What a device keeps secret. Raises SealBroken; NoSuchEntity if it keeps nothing."""
     if device.sealed is None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from iamkit import epochs
 from iamkit.credentials import inventory
 from iamkit.errors import DeleteConflict
-from iamkit.identity import attachments, groups, inline, references, rewriting
+from iamkit.identity import attachments, groups, inline, instance_profiles, references, rewriting
 from iamkit.identity.groups import Group, Membership
 from iamkit.identity.holder import Holder
 from iamkit.identity.house import House
@@ -51,7 +51,8 @@ def delete_group(unit: Unit, group: Group) -> None:
 
 def delete_role(unit: Unit, house: House, role: Role) -> None:
     """Remove a role; a session of it is nobody's from the next request on. Raises DeleteConflict."""
-    _refuse("role", role.name, _policies(unit, role.holder))
+    held = [f"a place in instance profile `{item.name}`" for item in instance_profiles.of_role(unit, role)]
+    _refuse("role", role.name, [*held, *_policies(unit, role.holder)])
     references.remove(unit, role.account, role.arn)
     rewriting.forget(unit, house, role.role_id)
     unit.remove(Role, (role.role_id,))

@@ -24,6 +24,10 @@ class Quotas:
     policies_per_group: int = 10
     policies_per_role: int = 10
     access_keys_per_user: int = 2
+    instance_profiles: int = 1000
+    oidc_providers: int = 100
+    oidc_client_ids: int = 100
+    saml_providers: int = 100
     tags: int = 50
     user_inline_size: int = INLINE_SIZES["user"]
     group_inline_size: int = INLINE_SIZES["group"]

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from iamkit.credentials.access_keys import AccessKey
 from iamkit.credentials.passwords import PasswordRecord
+from iamkit.federation import oidc_provider, saml_provider
 from iamkit.identity import accounts
 from iamkit.identity.groups import Group
+from iamkit.identity.instance_profiles import InstanceProfile
 from iamkit.identity.managed import ManagedPolicy, PolicyVersion
 from iamkit.identity.roles import Role
 from iamkit.identity.users import User
@@ -95,8 +97,8 @@ def get_account_summary(work: Work) -> Mapping[str, int]:
         "SigningCertificatesPerUserQuota": 0,
         "ServerCertificates": 0,
         "ServerCertificatesQuota": 0,
-        "InstanceProfiles": 0,
-        "InstanceProfilesQuota": 0,
-        "Providers": 0,
+        "InstanceProfiles": unit.count(InstanceProfile, own),
+        "InstanceProfilesQuota": quotas.instance_profiles,
+        "Providers": oidc_provider.count(unit, account) + saml_provider.count(unit, account),
         "GlobalEndpointTokenVersion": 2,
     }

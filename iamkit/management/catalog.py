@@ -15,16 +15,20 @@ from iamkit.management import (
     guardrails,
     imports,
     inline,
+    instance_profiles,
     invitations,
     login_profiles,
     mail_addresses,
     mfa,
     mfa_enrolment,
+    mfa_tags,
+    oidc_providers,
     password_policy,
     policies,
     records,
     resource_policies,
     roles,
+    saml_providers,
     sessions,
     simulation,
     tags,
@@ -45,11 +49,15 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     inline,
     attachments,
     boundaries,
+    instance_profiles,
+    oidc_providers,
+    saml_providers,
     tags,
     access_keys,
     login_profiles,
     mfa,
     mfa_enrolment,
+    mfa_tags,
     password_policy,
     imports,
     tokens,
@@ -79,6 +87,9 @@ _TYPES: Final = {
         ResourceType("group", f"{_IAM}group/${{GroupNameWithPath}}"),
         ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
         ResourceType("policy", f"{_IAM}policy/${{PolicyNameWithPath}}", _TAGGED),
+        ResourceType("instance-profile", f"{_IAM}instance-profile/${{InstanceProfileNameWithPath}}", _TAGGED),
+        ResourceType("oidc-provider", f"{_IAM}oidc-provider/${{OidcProviderName}}", _TAGGED),
+        ResourceType("saml-provider", f"{_IAM}saml-provider/${{SamlProviderName}}", _TAGGED),
         ResourceType("mfa", f"{_IAM}mfa/${{MfaTokenIdWithPath}}", _TAGGED),
     ),
     "iamkit": (
@@ -96,6 +107,9 @@ _TYPES: Final = {
     "sts": (),
 }
 
+# What other operations ask for beside their own action.
+_BESIDE: Final = {"iam": (Action("PassRole", "Write", ("role",)),)}
+
 _KEYS: Final = {
     "iam": (ConditionKey("iam:PermissionsBoundary", "ARN"), ConditionKey("iam:PolicyARN", "ARN")),
     "iamkit": (),
@@ -111,7 +125,8 @@ def _service(prefix: str) -> Service:
             Action(found.name, found.access, found.resource_types)
             for found in OPERATIONS
             if found.service == prefix
-        ),
+        )
+        + _BESIDE.get(prefix, ()),
         _TYPES[prefix],
         _KEYS[prefix],
         _TITLES[prefix],

@@ -14,7 +14,7 @@ from iamkit.http import HttpRequest
 from iamkit.identity.house import House
 from iamkit.identity.principal import Principal
 from iamkit.management.denial import denied
-from iamkit.management.operation import Asks, Operation, Preparation, Work
+from iamkit.management.operation import Asks, Beside, Operation, Preparation, Work
 from iamkit.management.scribe import EventDraft, event_of
 from iamkit.management.services import Services
 from iamkit.policy.request import CallerKind, ContextValue
@@ -147,22 +147,26 @@ class Desk:
         self, operation: Operation[P, R], work: Work, kwargs: Mapping[str, object], attempt: _Attempt
     ) -> None:
         asks: Asks = operation.asks(work, **kwargs)
-        attempt.resources = asks.resources
+        attempt.resources = (*asks.resources, *(each.resource for each in asks.beside))
         if not asks.resources:
             raise RuntimeError(f"`{operation.action}` names no resource to be authorised on")
-        for resource, shown in zip(asks.resources, asks.shown or asks.resources, strict=True):
-            for action in (operation.action, *asks.also):
-                verdict = self._gate.authorize(
-                    work.principal,
-                    action,
-                    resource,
-                    request=self._request,
-                    context=asks.context,
-                    account=asks.account or None,
-                )
-                attempt.decision_ids.append(verdict.id)
-                if not verdict.allowed:
-                    raise denied(verdict, shown=shown)
+        asked = [
+            Beside(action, resource, asks.context, shown)
+            for resource, shown in zip(asks.resources, asks.shown or asks.resources, strict=True)
+            for action in (operation.action, *asks.also)
+        ]
+        for each in (*asked, *asks.beside):
+            verdict = self._gate.authorize(
+                work.principal,
+                each.action,
+                each.resource,
+                request=self._request,
+                context=each.context,
+                account=asks.account or None,
+            )
+            attempt.decision_ids.append(verdict.id)
+            if not verdict.allowed:
+                raise denied(verdict, shown=each.shown or each.resource)
 
     def _draft(
         self,

@@ -101,11 +101,7 @@ def create_virtual_mfa_device(
 
 
 def _serial_asks(work: Work, *, serial_number: str) -> Asks:
-    return Asks((serial_number if serial_number.startswith("arn:") else _own_arn(work, serial_number),))
-
-
-def _own_arn(work: Work, serial: str) -> str:
-    return work.house.arn(work.account, "mfa", "/", serial)
+    return targets.device(work, serial_number)
 
 
 @operation("iam:DeleteVirtualMFADevice", access="Write", on=("mfa",), asks=_serial_asks)

@@ -29,11 +29,22 @@ _READING: Final = ("List", "Read")
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Another action that has to be allowed too, on a resource of its own: `iam:PassRole` on a role."""
+
+    action: str
+    resource: str
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Asks:
     """What an operation with given parameters must be allowed to do.
 
     Every action is asked on every resource; one denial refuses the whole. `account` owns the resources
-    (empty: the account of the ARN, else the caller's). `also` are actions beside the operation's own.
+    (empty: the account of the ARN, else the caller's). `also` are actions beside the operation's own,
+    `beside` those on other resources.
 
     `shown` are the resources as a denial names them, where that is not as they are: somebody without
     permission is told what was asked for, and neither that it exists nor on which path.
@@ -44,6 +55,7 @@ class Asks:
     account: str = ""
     also: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

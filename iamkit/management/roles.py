@@ -107,6 +107,16 @@ def update_role(
     return roles.update(work.unit, role, description=description, max_session_seconds=max_session_duration)
 
 
+def _description_asks(work: Work, *, role_name: str, **_others: object) -> Asks:
+    return targets.role(work, role_name)
+
+
+@operation("iam:UpdateRoleDescription", access="Write", on=("role",), asks=_description_asks)
+def update_role_description(work: Work, *, role_name: str, description: str) -> Role:
+    """Change a role's description. Raises NoSuchEntity, ValidationError."""
+    return roles.update(work.unit, roles.get(work.unit, work.account, role_name), description=description)
+
+
 def _trust_asks(work: Work, *, role_name: str, **_others: object) -> Asks:
     return targets.role(work, role_name)
 
@@ -121,5 +131,5 @@ def update_assume_role_policy(work: Work, *, role_name: str, policy_document: st
 
 @operation("iam:DeleteRole", access="Write", on=("role",), asks=_named_asks)
 def delete_role(work: Work, *, role_name: str) -> None:
-    """Remove a role. Raises DeleteConflict while it has policies."""
+    """Remove a role. Raises DeleteConflict while it has policies or is in an instance profile."""
     departures.delete_role(work.unit, work.house, roles.get(work.unit, work.account, role_name))

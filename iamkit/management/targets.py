@@ -7,12 +7,16 @@ path `/`. A denial names both in that second form, so that nobody learns from it
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from iamkit.arn import Arn
+from iamkit.credentials import mfa
 from iamkit.errors import AccessDenied, InputError, ValidationError
-from iamkit.identity import groups, managed, roles, users
+from iamkit.federation import oidc_provider as oidc
+from iamkit.federation import saml_provider as saml
+from iamkit.identity import groups, instance_profiles, managed, roles, users
 from iamkit.identity.groups import Group
-from iamkit.identity.managed import ManagedPolicy
+from iamkit.identity.instance_profiles import InstanceProfile
 from iamkit.identity.roles import Role
 from iamkit.identity.tags import checked_keys, checked_tags
 from iamkit.identity.users import User
@@ -21,6 +25,13 @@ from iamkit.management.operation import Asks, Preparation, Work
 from iamkit.policy.request import CallerKind, ContextValue
 
 Keys = dict[str, ContextValue]
+
+
+class Tagged(Protocol):
+    """Whatever has tags."""
+
+    @property
+    def tags(self) -> Mapping[str, str]: ...
 
 
 def own_name(work: Work | Preparation, user_name: str | None) -> str:
@@ -62,6 +73,39 @@ def role(work: Work, role_name: str, keys: Mapping[str, ContextValue] | None = N
     return _entity(work, "role", found, name, {**tag_keys(found), **(keys or {})})
 
 
+def instance_profile(work: Work, name: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on an instance profile."""
+    checked_name("instance-profile", name)
+    found = instance_profiles.find(work.unit, work.account, name)
+    return _entity(work, "instance-profile", found, name, {**tag_keys(found), **(keys or {})})
+
+
+def device(work: Work, serial: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on a device, by its ARN or by the number of a hardware token."""
+    found = mfa.find(work.unit, serial)
+    own = found if found is not None and found.account == work.account else None
+    arn = serial if serial.startswith("arn:") else work.house.arn(work.account, "mfa", "/", serial)
+    return Asks((arn,), {**tag_keys(own), **(keys or {})})
+
+
+def oidc_provider(work: Work, arn: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on an OpenID Connect provider. Raises InputError."""
+    _check_kind(arn, "oidc-provider")
+    return Asks((arn,), {**tag_keys(oidc.find(work.unit, work.account, arn)), **(keys or {})}, work.account)
+
+
+def saml_provider(work: Work, arn: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
+    """What to ask for an operation on a SAML provider. Raises InputError."""
+    _check_kind(arn, "saml-provider")
+    return Asks((arn,), {**tag_keys(saml.find(work.unit, work.account, arn)), **(keys or {})}, work.account)
+
+
+def _check_kind(text: str, kind: str) -> None:
+    arn = Arn.parse(text)
+    if arn.service != "iam" or not arn.resource.startswith(f"{kind}/"):
+        raise InputError(f"`{text[:200]}` is no ARN of a provider, such as `…:{kind}/NAME`")
+
+
 def policy(work: Work, policy_arn: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
     """What to ask for an operation on a managed policy, the account's own or shipped. Raises InvalidArn."""
     Arn.parse(policy_arn)
@@ -87,7 +131,7 @@ def checked_prefix(path_prefix: str) -> str:
     return path_prefix
 
 
-def tag_keys(entity: User | Role | ManagedPolicy | None) -> Keys:
+def tag_keys(entity: Tagged | None) -> Keys:
     """`iam:ResourceTag/KEY` and `aws:ResourceTag/KEY` of an entity."""
     keys: Keys = {}
     for key, value in (entity.tags if entity is not None else {}).items():
@@ -130,6 +174,8 @@ def moved(
     return Asks((*asks.resources, target), asks.context, shown=(*asks.shown, shown))
 
 
-def _entity(work: Work, kind: str, found: User | Group | Role | None, name: str, keys: Keys) -> Asks:
+def _entity(
+    work: Work, kind: str, found: User | Group | Role | InstanceProfile | None, name: str, keys: Keys
+) -> Asks:
     plain = work.house.arn(work.account, kind, "/", name)
     return Asks((plain if found is None else found.arn,), keys, shown=(plain,))

@@ -9,7 +9,7 @@ from typing import Final
 from iamkit.storage import DECLARED, Record
 
 # Each room is walked whole, so that a record in a new module is kept, migrated and checked without a list.
-ROOMS: Final = ("iamkit.identity", "iamkit.credentials", "iamkit.audit")
+ROOMS: Final = ("iamkit.identity", "iamkit.credentials", "iamkit.federation", "iamkit.audit")
 
 
 def declared() -> tuple[type[Record], ...]:

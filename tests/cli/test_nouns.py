@@ -307,3 +307,40 @@ def test_settings_tell_where_they_came_from(cli: Cli) -> None:
     assert rows["directory"]["origin"] == "IAMKIT_DIR"
     assert rows["store"]["value"].startswith("postgresql://me@db/app")
     assert "hunter2" not in said
+
+
+def test_an_instance_profile_is_filled_and_emptied(cli: Cli) -> None:
+    """A role is in it till it is taken out; a full profile and its role stay."""
+    cli.ok("role", "create", "worker", TRUST)
+    cli.ok("instance-profile", "create", "box", "--path", "/app/", "--tag", "team=red")
+    cli.ok("instance-profile", "add-role", "box", "worker")
+    assert cli.data("instance-profile", "show", "box")["role"] == "worker"
+    assert [item["name"] for item in cli.data("instance-profile", "list")] == ["box"]
+    assert cli("role", "delete", "worker").exit_code == 2
+    assert cli("instance-profile", "delete", "box").exit_code == 2
+    cli.ok("instance-profile", "remove-role", "box", "worker")
+    cli.ok("instance-profile", "delete", "box")
+    cli.ok("role", "delete", "worker")
+
+
+def test_providers_of_both_kinds_stand_in_one_list(cli: Cli, tmp_path: Path) -> None:
+    """OpenID Connect by URL, SAML by metadata."""
+    metadata = tmp_path / "metadata.xml"
+    metadata.write_text(
+        '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:idp">'
+        "<IDPSSODescriptor><KeyDescriptor><X509Certificate xmlns='http://www.w3.org/2000/09/xmldsig#'>"
+        f"{'TUlJQw' * 150}</X509Certificate></KeyDescriptor>"
+        '<SingleSignOnService Location="https://idp.example.org/sso"/></IDPSSODescriptor></EntityDescriptor>'
+    )
+    oidc = cli.data("provider", "create-oidc", "https://id.example.org", "--client", "app")["arn"]
+    saml = cli.data("provider", "create-saml", "idp", str(metadata))["arn"]
+    assert [item["arn"] for item in cli.data("provider", "list")] == [oidc, saml]
+    cli.ok("provider", "add-client", oidc, "more")
+    cli.ok("provider", "remove-client", oidc, "app")
+    assert cli.data("provider", "show", oidc)["clients"] == ["more"]
+    assert cli.data("provider", "show", saml)["kind"] == "saml"
+    metadata.write_bytes(b"\xff" * 2000)
+    assert cli("provider", "create-saml", "two", str(metadata)).exit_code == 2
+    cli.ok("provider", "delete", oidc)
+    cli.ok("provider", "delete", saml)
+    assert cli.data("provider", "list") == []

@@ -18,7 +18,19 @@ from iamkit.credentials.secret import Secret
 from iamkit.errors import IamkitError
 from iamkit.identity.tree import TreeNode
 from iamkit.kit import IAM
-from iamkit.management import access_keys, groups, guardrails, login_profiles, mfa, policies, roles, users
+from iamkit.management import (
+    access_keys,
+    groups,
+    guardrails,
+    instance_profiles,
+    login_profiles,
+    mfa,
+    oidc_providers,
+    policies,
+    roles,
+    saml_providers,
+    users,
+)
 from iamkit.management.desk import Desk
 from iamkit.management.imports import ImportedUser
 from iamkit.management.operation import Operation
@@ -32,6 +44,14 @@ TRUST = json.dumps(
         "Version": "2012-10-17",
         "Statement": {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"},
     }
+)
+METADATA = (
+    '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.org/">'
+    '<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor>'
+    '<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>'
+    f"{'TUlJQw' * 150}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
+    '<SingleSignOnService Binding="x" Location="https://idp.example.org/sso"/>'
+    "</IDPSSODescriptor></EntityDescriptor>"
 )
 # Attempts at what can be guessed are counted before they are looked at; a thread sends what was queued.
 TRACES = ("audit_event", "decision", "policy_document", "attempts", "queued_message")
@@ -153,6 +173,9 @@ def iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IAM]:
         desk.do(roles.create_role, role_name="r", assume_role_policy_document=TRUST)
         desk.do(policies.create_policy, policy_name="p", policy_document=TEXT)
         desk.do(mfa.create_virtual_mfa_device, virtual_mfa_device_name="known")
+        desk.do(instance_profiles.create_instance_profile, instance_profile_name="box")
+        desk.do(oidc_providers.create_open_id_connect_provider, url="https://id.example.org")
+        desk.do(saml_providers.create_saml_provider, name="idp", saml_metadata_document=METADATA)
         desk.do(guardrails.create_guardrail, name="rail", policy_document=TEXT)
         yield iam
 
@@ -167,6 +190,15 @@ def good(iam: IAM) -> dict[str, object]:
         "user_name": "ana",
         "group_name": "g",
         "role_name": "r",
+        "instance_profile_name": "box",
+        "description": "what it is for",
+        "url": "https://login.example.org",
+        "open_id_connect_provider_arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/id.example.org",
+        "client_id": "app",
+        "client_id_list": ("app",),
+        "thumbprint_list": ("ab" * 20,),
+        "saml_provider_arn": f"arn:aws:iam::{ACCOUNT}:saml-provider/idp",
+        "saml_metadata_document": METADATA,
         "policy_name": "p",
         "name": "rail",
         "guardrail": "rail",

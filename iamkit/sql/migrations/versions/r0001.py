@@ -168,6 +168,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_inline_policy_holder_id", "iamkit_inline_policy", ["holder_id"])
     op.create_table(
+        "iamkit_instance_profile",
+        sa.Column("profile_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_key", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("role_id", TEXT, nullable=True),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("profile_id", name="pk_iamkit_instance_profile"),
+        sa.UniqueConstraint("account", "name_key", name="uq_iamkit_instance_profile_account_name_key"),
+    )
+    op.create_index("ix_iamkit_instance_profile_account", "iamkit_instance_profile", ["account"])
+    op.create_index("ix_iamkit_instance_profile_role_id", "iamkit_instance_profile", ["role_id"])
+    op.create_table(
         "iamkit_key_check",
         sa.Column("name", TEXT, nullable=False),
         sa.Column("kek_id", TEXT, nullable=False),
@@ -257,6 +273,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_mfa_device_account", "iamkit_mfa_device", ["account"])
     op.create_index("ix_iamkit_mfa_device_user_id", "iamkit_mfa_device", ["user_id"])
+    op.create_table(
+        "iamkit_oidc_provider",
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("client_ids", sa.Text(), nullable=False),
+        sa.Column("thumbprints", sa.Text(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name="pk_iamkit_oidc_provider"),
+    )
+    op.create_index("ix_iamkit_oidc_provider_account", "iamkit_oidc_provider", ["account"])
     op.create_table(
         "iamkit_password",
         sa.Column("user_id", TEXT, nullable=False),
@@ -423,6 +451,35 @@ def upgrade() -> None:
     op.create_index("ix_iamkit_role_account", "iamkit_role", ["account"])
     op.create_index("ix_iamkit_role_arn", "iamkit_role", ["arn"])
     op.create_index("ix_iamkit_role_boundary", "iamkit_role", ["boundary"])
+    op.create_table(
+        "iamkit_saml_metadata",
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("text", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("arn", name="pk_iamkit_saml_metadata"),
+    )
+    op.create_table(
+        "iamkit_saml_private_key",
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("provider_arn", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", name="pk_iamkit_saml_private_key"),
+    )
+    op.create_index("ix_iamkit_saml_private_key_provider_arn", "iamkit_saml_private_key", ["provider_arn"])
+    op.create_table(
+        "iamkit_saml_provider",
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("uuid", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("valid_until", sa.BigInteger(), nullable=False),
+        sa.Column("encryption", TEXT, nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name="pk_iamkit_saml_provider"),
+    )
+    op.create_index("ix_iamkit_saml_provider_account", "iamkit_saml_provider", ["account"])
     op.create_table(
         "iamkit_sending",
         sa.Column("subject", TEXT, nullable=False),
