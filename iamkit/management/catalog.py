@@ -13,6 +13,7 @@ from iamkit.management import (
     boundaries,
     groups,
     guardrails,
+    hardware_mfa,
     imports,
     inline,
     invitations,
@@ -50,6 +51,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     login_profiles,
     mfa,
     mfa_enrolment,
+    hardware_mfa,
     password_policy,
     imports,
     tokens,
@@ -73,16 +75,18 @@ _OWN: Final = "arn:${Partition}:iamkit::${Account}:"
 _TAGGED: Final = ("aws:ResourceTag/", "iam:ResourceTag/")
 
 _USER: Final = ResourceType("user", f"{_IAM}user/${{UserNameWithPath}}", _TAGGED)
+_MFA: Final = ResourceType("mfa", f"{_IAM}mfa/${{MfaTokenIdWithPath}}", _TAGGED)
 _TYPES: Final = {
     "iam": (
         _USER,
         ResourceType("group", f"{_IAM}group/${{GroupNameWithPath}}"),
         ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
         ResourceType("policy", f"{_IAM}policy/${{PolicyNameWithPath}}", _TAGGED),
-        ResourceType("mfa", f"{_IAM}mfa/${{MfaTokenIdWithPath}}", _TAGGED),
+        _MFA,
     ),
     "iamkit": (
         _USER,
+        _MFA,
         ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
         ResourceType("guardrail", f"{_OWN}guardrail/${{Name}}"),
         ResourceType("node", f"{_OWN}node/${{NodeId}}"),

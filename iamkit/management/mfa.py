@@ -101,17 +101,18 @@ def create_virtual_mfa_device(
 
 
 def _serial_asks(work: Work, *, serial_number: str) -> Asks:
-    return Asks((serial_number if serial_number.startswith("arn:") else _own_arn(work, serial_number),))
+    return Asks((whole_serial(work, serial_number),))
 
 
-def _own_arn(work: Work, serial: str) -> str:
-    return work.house.arn(work.account, "mfa", "/", serial)
+def whole_serial(work: Work | Preparation, serial: str) -> str:
+    """The ARN of a device. A hardware token may be named by the number on its back alone, as in AWS."""
+    return serial if serial.startswith("arn:") else work.house.arn(work.account, "mfa", "/", serial)
 
 
 @operation("iam:DeleteVirtualMFADevice", access="Write", on=("mfa",), asks=_serial_asks)
 def delete_virtual_mfa_device(work: Work, *, serial_number: str) -> None:
     """Forget a virtual device. Raises NoSuchEntity, DeleteConflict while somebody has it."""
-    device = mfa.get(work.unit, work.account, serial_number)
+    device = mfa.get(work.unit, work.account, whole_serial(work, serial_number))
     if device.user_id is not None:
         raise DeleteConflict(f"device `{serial_number}` is in use; deactivate it first")
     mfa.remove(work.unit, device)
@@ -124,6 +125,11 @@ def _listing_asks(work: Work, **_others: object) -> Asks:
 @operation("iam:ListVirtualMFADevices", access="List", asks=_listing_asks)
 def list_virtual_mfa_devices(work: Work, *, assignment_status: str = "Any") -> Page[MfaDeviceFace]:
     """The account's virtual devices: `Any`, or only `Assigned` or `Unassigned` ones."""
+    return assigned(work, assignment_status, hardware=False)
+
+
+def assigned(work: Work, assignment_status: str, *, hardware: bool) -> Page[MfaDeviceFace]:
+    """The account's hardware tokens, or its virtual devices, by whether somebody has them."""
     if assignment_status not in ("Any", "Assigned", "Unassigned"):
         raise ValidationError("assignment status must be `Any`, `Assigned` or `Unassigned`")
     found = work.unit.find(MfaDevice, {"account": work.account}, order="serial")
@@ -132,6 +138,7 @@ def list_virtual_mfa_devices(work: Work, *, assignment_status: str = "Any") -> P
             face(work, device)
             for device in found
             if ":mfa/" in device.serial
+            and device.hardware is hardware
             and (
                 assignment_status == "Any" or (device.user_id is None) == (assignment_status == "Unassigned")
             )
@@ -173,7 +180,7 @@ def _codes(
 ) -> _Codes:
     """Count the attempt, then check the codes (THR-M4)."""
     user = users.get(preparation.reader, preparation.account, user_name)
-    device = mfa.get(preparation.reader, preparation.account, serial)
+    device = mfa.get(preparation.reader, preparation.account, whole_serial(preparation, serial))
     if owned and device.user_id != user.user_id:
         raise NoSuchEntity(f"user `{user.name}` has no device `{serial[:256]}`")
     if device.method not in (mfa_otp.TOTP, mfa_otp.HOTP):
@@ -314,7 +321,7 @@ def recent_user(work: Work, user_name: str) -> User:
 
 
 def _of_user(work: Work, user: User, serial: str) -> MfaDevice:
-    device = mfa.find(work.unit, serial)
+    device = mfa.find(work.unit, whole_serial(work, serial))
     if device is None or device.user_id != user.user_id:
         raise NoSuchEntity(f"user `{user.name}` has no device `{serial[:256]}`")
     return device

@@ -200,6 +200,7 @@ def good(iam: IAM) -> dict[str, object]:
         "authentication_code1": Secret("123456"),
         "authentication_code2": Secret("654321"),
         "method": "totp",
+        "content": Secret("ft-1,3132333435363738393031323334353637383930"),
         "token_id": "t_none",
         "email": "ana@example.org",
         "details": Secret('{"phone": "+491701234567"}'),

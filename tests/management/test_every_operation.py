@@ -187,6 +187,8 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iam:EnableMFADevice": {"user_name": "sam", "serial_number": free_mfa, **codes},
         "iam:ResyncMFADevice": {"user_name": "sam", "serial_number": held_mfa, **codes},
         "iam:DeactivateMFADevice": {"user_name": "sam", "serial_number": held_mfa},
+        "iamkit:ImportMFADevices": {"content": Secret(f"ft-1,{SECRET.encode().hex()}")},
+        "iamkit:ListHardwareMFADevices": {},
         "iamkit:BeginMFAEnrollment": {"user_name": "sam", "method": "word"},
         "iamkit:FinishMFAEnrollment": {
             "user_name": "sam",
