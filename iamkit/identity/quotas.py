@@ -24,6 +24,10 @@ class Quotas:
     policies_per_group: int = 10
     policies_per_role: int = 10
     access_keys_per_user: int = 2
+    ssh_keys_per_user: int = 5
+    signing_certificates_per_user: int = 2
+    service_credentials_per_user: int = 2
+    server_certificates: int = 20
     tags: int = 50
     user_inline_size: int = INLINE_SIZES["user"]
     group_inline_size: int = INLINE_SIZES["group"]
