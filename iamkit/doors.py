@@ -20,6 +20,7 @@ from iamkit.gate.pace import Pace
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.recovery import Recovery
 from iamkit.gate.sign_in import SignIn
+from iamkit.gate.ssh_sign_in import SshSignIn
 from iamkit.late import made_once
 from iamkit.wiring import Wiring
 
@@ -191,5 +192,18 @@ class Doors(Wiring):
             clock=self.clock,
             ids=self.ids,
             mark=self._hasher.mark,
+            home_account=lambda: self.deployment().home_account,
+        )
+
+    @made_once
+    def ssh_sign_in(self) -> SshSignIn:
+        """Signing in with an SSH key: `begin` gives what to sign, `finish` takes the signature."""
+        return SshSignIn(
+            store=self.store,
+            sealer=self.keyring,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            deployment_id=lambda: self.deployment().deployment_id,
             home_account=lambda: self.deployment().home_account,
         )

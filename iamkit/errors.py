@@ -10,11 +10,19 @@
     │   ├── RequestTooLarge         413: a body that has to be read first is longer than the limit
     │   ├── PasswordPolicyViolation the password breaks the account's password policy
     │   ├── UnmodifiableEntity      the entity belongs to iamkit or a plugin
-    │   └── PolicyNotAttachable     this policy cannot be attached to that kind of entity
+    │   ├── PolicyNotAttachable     this policy cannot be attached to that kind of entity
+    │   ├── InvalidPublicKey        an SSH public key is of no kind or strength that is accepted
+    │   ├── UnrecognizedPublicKeyEncoding  it is spelt neither as SSH nor as PEM
+    │   ├── DuplicateSSHPublicKey   the user has it already
+    │   ├── MalformedCertificate    a text is no certificate
+    │   ├── InvalidCertificate      a certificate is not good for what it is for
+    │   └── KeyPairMismatch         a private key is of another certificate
     ├── NoSuchEntity                404
+    │   └── NotSupportedService     there is no such service to make a credential for
     ├── ConflictError               409
     │   ├── EntityAlreadyExists
     │   ├── DeleteConflict          something still hangs on the entity
+    │   ├── DuplicateCertificate    somebody has this certificate already
     │   ├── LimitExceeded           a quota is full (names the quota and its value)
     │   └── ConcurrentModification  somebody else changed it first; read again
     ├── AuthenticationError         401: who is calling could not be established
@@ -126,6 +134,42 @@ class PolicyNotAttachable(InputError):
     code = "PolicyNotAttachable"
 
 
+class InvalidPublicKey(InputError):
+    """An SSH public key is damaged, or of no kind or strength that is accepted."""
+
+    code = "InvalidPublicKey"
+
+
+class UnrecognizedPublicKeyEncoding(InputError):
+    """A public key is asked for, or sent, in an encoding that is neither SSH nor PEM."""
+
+    code = "UnrecognizedPublicKeyEncoding"
+
+
+class DuplicateSSHPublicKey(InputError):
+    """The user has this SSH public key already (AWS answers 400)."""
+
+    code = "DuplicateSSHPublicKey"
+
+
+class MalformedCertificate(InputError):
+    """A text is no X.509 certificate in PEM, or a damaged one."""
+
+    code = "MalformedCertificate"
+
+
+class InvalidCertificate(InputError):
+    """A certificate is well formed and not good for what it is uploaded for."""
+
+    code = "InvalidCertificate"
+
+
+class KeyPairMismatch(InputError):
+    """A private key does not belong to the certificate beside it."""
+
+    code = "KeyPairMismatch"
+
+
 class MalformedPolicyDocument(InputError):
     """A policy document breaks the grammar. `problems` names each fault with its place in the text."""
 
@@ -143,6 +187,12 @@ class NoSuchEntity(IamkitError):
     status = 404
 
 
+class NotSupportedService(NoSuchEntity):
+    """No service of that name takes credentials of its own."""
+
+    code = "NotSupportedService"
+
+
 class ConflictError(IamkitError):
     """The request is well formed but the present state does not admit it."""
 
@@ -154,6 +204,12 @@ class EntityAlreadyExists(ConflictError):
     """The name is taken; names are unique per account whatever their case."""
 
     code = "EntityAlreadyExists"
+
+
+class DuplicateCertificate(ConflictError):
+    """A user has this certificate already."""
+
+    code = "DuplicateCertificate"
 
 
 class DeleteConflict(ConflictError):

@@ -1,7 +1,8 @@
-"""The caller whose access key stands in the environment: proved by the verifier that guards the web."""
+"""The caller whose access key or token stands in the environment: proved by what guards the web."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from iamkit.client.signer import Signer
@@ -17,7 +18,20 @@ _HOST: Final = "localhost"
 def by_key(iam: IAM, key_id: str, secret: str) -> Principal:
     """The principal that a key proves. Raises AuthenticationError if it is unknown, inactive or wrong."""
     signer = Signer(key_id, Secret(secret), iam.settings.signing_service)
-    fields = signer.sign("GET", f"http://{_HOST}/", {}, b"", now=iam.clock.now())
+    return _admitted(
+        iam,
+        signer.sign("GET", f"http://{_HOST}/", {}, b"", now=iam.clock.now()),
+        "the access key of the environment proves nothing; check its two variables",
+    )
+
+
+def by_token(iam: IAM, token: str) -> Principal:
+    """The principal that a session's or a personal token proves. Raises AuthenticationError."""
+    fields = {"host": _HOST, "authorization": f"Bearer {token}"}
+    return _admitted(iam, fields, "the token of the environment proves nothing; sign in again")
+
+
+def _admitted(iam: IAM, fields: Mapping[str, str], failed: str) -> Principal:
     request = HttpRequest(
         method="GET",
         scheme="http",
@@ -30,7 +44,5 @@ def by_key(iam: IAM, key_id: str, secret: str) -> Principal:
     )
     principal = iam.gate.admit(request)
     if isinstance(principal, NeedsBody) or principal.authentication is None:
-        raise InvalidClientTokenId(
-            "the access key of the environment proves nothing; check its two variables"
-        )
+        raise InvalidClientTokenId(failed)
     return principal

@@ -32,6 +32,8 @@ TABLE: Final[Mapping[str, Lazy]] = {
     ),
     "provider": Lazy("iamkit.cli.providers:provider", "Identity providers: OpenID Connect and SAML.", _WHO),
     "key": Lazy("iamkit.cli.keys:key", "Access keys: what programs sign requests with.", _WHO),
+    "ssh-key": Lazy("iamkit.cli.ssh_keys:ssh_key", "SSH keys: public halves that sign people in.", _WHO),
+    "sign-in": Lazy("iamkit.cli.sign_in:sign_in", "Sign in with an SSH key; prints a token.", _WHO),
     "token": Lazy("iamkit.cli.tokens:token", "Personal tokens: for scripts, with an end.", _WHO),
     "mfa": Lazy("iamkit.cli.mfa:mfa", "Second factors: authenticator apps, recovery codes.", _WHO),
     "password-policy": Lazy(

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import BinaryIO, TextIO
 
 import click
 
 from iamkit.cli.options import Group
 from iamkit.cli.terminal import Terminal
+from iamkit.credentials import hardware_tokens
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError
+from iamkit.management import hardware_mfa, mfa_enrolment
 from iamkit.management import mfa as operations
-from iamkit.management import mfa_enrolment
 from iamkit.management.mfa import MfaDeviceFace
 
 
 @click.group("mfa", cls=Group)
 def mfa() -> None:
-    """Second factors: authenticator apps, recovery codes, what plugins add."""
+    """Second factors: authenticator apps, hardware tokens, recovery codes, what plugins add."""
 
 
 @mfa.command("list")
@@ -30,11 +32,9 @@ def list_(terminal: Terminal, user: str | None, unassigned: bool) -> None:
     if unassigned:
         if user is not None:
             raise InputError("`--unassigned` goes without a user")
-        _show(
-            terminal,
-            desk.do(operations.list_virtual_mfa_devices, assignment_status="Unassigned").items,
-            "every device has an owner",
-        )
+        virtual = desk.do(operations.list_virtual_mfa_devices, assignment_status="Unassigned").items
+        hardware = desk.do(hardware_mfa.list_hardware_mfa_devices, assignment_status="Unassigned").items
+        _show(terminal, (*virtual, *hardware), "every device has an owner")
         return
     _show(terminal, desk.do(operations.list_mfa_devices, user_name=user).items, "there are no devices here")
 
@@ -55,6 +55,44 @@ def create(terminal: Terminal, name: str, path: str) -> None:
     click.echo(f"seed    {seed}")
     click.echo("scan it or type the seed now: it is not shown again", err=True)
     click.echo(f"then: iamkit mfa enable USER {made.serial_number}", err=True)
+
+
+@mfa.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--key-file", type=click.File("r"), help="The key that was agreed on, in hexadecimal (PSKC).")
+@click.option("--passphrase", is_flag=True, help="Ask for the passphrase that opens the file (PSKC).")
+@click.option(
+    "--encoding", type=click.Choice(hardware_tokens.ENCODINGS), help="How a CSV file spells its seeds."
+)
+@click.pass_obj
+def import_(
+    terminal: Terminal,
+    file: BinaryIO,
+    key_file: TextIO | None,
+    passphrase: bool,
+    encoding: str | None,
+) -> None:
+    """Import hardware tokens from a CSV or PSKC FILE of their maker's; then `iamkit mfa enable`."""
+    try:
+        content = file.read(hardware_tokens.LONGEST_FILE + 1).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError("the file is not UTF-8 text") from None
+    asked = click.prompt("Passphrase", hide_input=True, type=str) if passphrase else None
+    found = (
+        terminal.desk()
+        .do(
+            hardware_mfa.import_mfa_devices,
+            content=Secret(content),
+            key=None if key_file is None else Secret(key_file.read(256).strip()),
+            passphrase=None if asked is None else Secret(asked),
+            encoding=encoding,
+        )
+        .items
+    )
+    terminal.output.done(
+        f"imported {len(found)} tokens; delete the file, which opens them",
+        {"serial_numbers": [item.serial_number for item in found]},
+    )
 
 
 @mfa.command("enable")

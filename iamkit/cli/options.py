@@ -11,7 +11,7 @@ from iamkit.cli.terminal import Terminal
 _DIRECTORY_HELP: Final = "Where the accounts live.  [env: IAMKIT_DIR; default: iamkit-data]"
 _AS_HELP: Final = (
     "Act as this user: a name or an ARN.  [default: the key in IAMKIT_ACCESS_KEY_ID and"
-    " IAMKIT_SECRET_ACCESS_KEY, else the operator of this host]"
+    " IAMKIT_SECRET_ACCESS_KEY, the token in IAMKIT_TOKEN, else the operator of this host]"
 )
 
 

@@ -19,6 +19,7 @@ DEFAULT_DIRECTORY: Final = "iamkit-data"
 DIRECTORY_VARIABLE: Final = "IAMKIT_DIR"
 KEY_ID_VARIABLE: Final = "IAMKIT_ACCESS_KEY_ID"
 USER_AGENT: Final = "iamkit-cli"
+TOKEN_VARIABLE: Final = "IAMKIT_TOKEN"  # noqa: S105  # the name of a variable
 SECRET_VARIABLE: Final = "IAMKIT_SECRET_ACCESS_KEY"  # noqa: S105  # the name of a variable
 
 
@@ -93,7 +94,7 @@ class Terminal:
         return self._iam
 
     def principal(self) -> Principal:
-        """Who acts (decision 30): `--as`, else the key of the environment, else the operator of this host.
+        """Who acts (decision 30): `--as`, the key or token of the environment, or the host's operator.
 
         Raises NoSuchEntity, AuthenticationError, and ConfigurationError where the key file cannot be read.
         """
@@ -132,4 +133,8 @@ class Terminal:
         if key_id or secret:
             missing = SECRET_VARIABLE if key_id else KEY_ID_VARIABLE
             raise ConfigurationError(f"`{missing}` is not set, though its other half is; set both or none")
+        if token := os.environ.get(TOKEN_VARIABLE):
+            from iamkit.cli.caller import by_token
+
+            return by_token(iam, token)
         return iam.operator()

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iamkit import epochs
-from iamkit.credentials import known_devices, links, mfa, passwords, recovery_codes, sessions, tokens
+from iamkit.credentials import (
+    known_devices,
+    links,
+    mfa,
+    passwords,
+    recovery_codes,
+    sessions,
+    ssh_keys,
+    tokens,
+)
 from iamkit.credentials.access_keys import AccessKey, held_by
 from iamkit.credentials.passwords import PasswordRecord
 from iamkit.credentials.sessions import SessionRecord
@@ -19,9 +28,11 @@ class Inventory:
     password: bool
     access_keys: tuple[str, ...]
     mfa_devices: tuple[str, ...] = ()
+    # Keys and certificates of other kinds, in words.
+    others: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.password or bool(self.access_keys) or bool(self.mfa_devices)
+        return self.password or any((self.access_keys, self.mfa_devices, self.others))
 
 
 def inventory(reader: Reader, user_id: str) -> Inventory:
@@ -31,6 +42,7 @@ def inventory(reader: Reader, user_id: str) -> Inventory:
         password,
         tuple(key.key_id for key in held_by(reader, user_id)),
         tuple(device.serial for device in mfa.of_subject(reader, user_id)),
+        tuple(f"SSH public key `{key.key_id}`" for key in ssh_keys.held_by(reader, user_id)),
     )
 
 
@@ -43,6 +55,7 @@ def remove_all(unit: Unit, *, account: str, user_id: str) -> None:
     unit.remove_all(AccessKey, {"user_id": user_id})
     mfa.release_all(unit, user_id)
     recovery_codes.remove_all(unit, user_id)
+    ssh_keys.remove_all(unit, user_id)
     known_devices.forget_all(unit, user_id)
     tokens.remove_all(unit, user_id)
     links.void(unit, user_id)

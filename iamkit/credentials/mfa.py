@@ -38,7 +38,7 @@ Answer = Mapping[str, str]
 )
 @dataclass(frozen=True, slots=True)
 class MfaDevice:
-    """One device. `serial` is an ARN (`mfa/NAME`, `u2f/user/NAME/ID`) or a hardware token's own number.
+    """One device. `serial` is an ARN: `mfa/NAME`, `mfa/NUMBER` of a hardware token, `u2f/user/NAME/ID`.
 
     `user_id` is the owner (the account id for root), None while a device is not assigned. `sealed` is what
     the method must keep secret, `public` what it need not, as JSON. `counter` is the last step or count that
@@ -66,6 +66,11 @@ class MfaDevice:
         """`public`, read."""
         read: dict[str, object] = json.loads(self.public)
         return read
+
+    @property
+    def hardware(self) -> bool:
+        """Whether it is a token whose seed its maker gave."""
+        return self.facts.get("hardware") is True
 
 
 @dataclass(frozen=True, slots=True)

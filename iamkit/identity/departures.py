@@ -22,7 +22,7 @@ def delete_user(unit: Unit, house: House, user: User, *, cascade: bool = False) 
     """Remove a user. Its sessions end with it.
 
     Without `cascade`, raises DeleteConflict naming everything that still hangs on the user: password,
-    access keys, devices, groups, policies. With it, all of that goes in the same unit of work.
+    keys, certificates, devices, groups, policies. With it, all of that goes in the same unit of work.
     """
     if not cascade:
         held = inventory.inventory(unit, user.user_id)
@@ -31,6 +31,7 @@ def delete_user(unit: Unit, house: House, user: User, *, cascade: bool = False) 
             hanging.append("a password")
         hanging += [f"access key `{key_id}`" for key_id in held.access_keys]
         hanging += [f"device `{serial}`" for serial in held.mfa_devices]
+        hanging += held.others
         hanging += [f"membership in group `{group.name}`" for group in groups.of_user(unit, user.user_id)]
         _refuse("user", user.name, hanging)
     inventory.remove_all(unit, account=user.account, user_id=user.user_id)

@@ -28,6 +28,10 @@ class Quotas:
     oidc_providers: int = 100
     oidc_client_ids: int = 100
     saml_providers: int = 100
+    ssh_keys_per_user: int = 5
+    signing_certificates_per_user: int = 2
+    service_credentials_per_user: int = 2
+    server_certificates: int = 20
     tags: int = 50
     user_inline_size: int = INLINE_SIZES["user"]
     group_inline_size: int = INLINE_SIZES["group"]

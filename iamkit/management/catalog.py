@@ -13,6 +13,7 @@ from iamkit.management import (
     boundaries,
     groups,
     guardrails,
+    hardware_mfa,
     imports,
     inline,
     instance_profiles,
@@ -31,6 +32,7 @@ from iamkit.management import (
     saml_providers,
     sessions,
     simulation,
+    ssh_keys,
     tags,
     tokens,
     tree,
@@ -54,10 +56,12 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     saml_providers,
     tags,
     access_keys,
+    ssh_keys,
     login_profiles,
     mfa,
     mfa_enrolment,
     mfa_tags,
+    hardware_mfa,
     password_policy,
     imports,
     tokens,
@@ -81,6 +85,7 @@ _OWN: Final = "arn:${Partition}:iamkit::${Account}:"
 _TAGGED: Final = ("aws:ResourceTag/", "iam:ResourceTag/")
 
 _USER: Final = ResourceType("user", f"{_IAM}user/${{UserNameWithPath}}", _TAGGED)
+_MFA: Final = ResourceType("mfa", f"{_IAM}mfa/${{MfaTokenIdWithPath}}", _TAGGED)
 _TYPES: Final = {
     "iam": (
         _USER,
@@ -90,10 +95,11 @@ _TYPES: Final = {
         ResourceType("instance-profile", f"{_IAM}instance-profile/${{InstanceProfileNameWithPath}}", _TAGGED),
         ResourceType("oidc-provider", f"{_IAM}oidc-provider/${{OidcProviderName}}", _TAGGED),
         ResourceType("saml-provider", f"{_IAM}saml-provider/${{SamlProviderName}}", _TAGGED),
-        ResourceType("mfa", f"{_IAM}mfa/${{MfaTokenIdWithPath}}", _TAGGED),
+        _MFA,
     ),
     "iamkit": (
         _USER,
+        _MFA,
         ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
         ResourceType("guardrail", f"{_OWN}guardrail/${{Name}}"),
         ResourceType("node", f"{_OWN}node/${{NodeId}}"),

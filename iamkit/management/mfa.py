@@ -107,7 +107,7 @@ def _serial_asks(work: Work, *, serial_number: str) -> Asks:
 @operation("iam:DeleteVirtualMFADevice", access="Write", on=("mfa",), asks=_serial_asks)
 def delete_virtual_mfa_device(work: Work, *, serial_number: str) -> None:
     """Forget a virtual device. Raises NoSuchEntity, DeleteConflict while somebody has it."""
-    device = mfa.get(work.unit, work.account, serial_number)
+    device = mfa.get(work.unit, work.account, targets.whole_serial(work, serial_number))
     if device.user_id is not None:
         raise DeleteConflict(f"device `{serial_number}` is in use; deactivate it first")
     mfa.remove(work.unit, device)
@@ -120,6 +120,11 @@ def _listing_asks(work: Work, **_others: object) -> Asks:
 @operation("iam:ListVirtualMFADevices", access="List", asks=_listing_asks)
 def list_virtual_mfa_devices(work: Work, *, assignment_status: str = "Any") -> Page[MfaDeviceFace]:
     """The account's virtual devices: `Any`, or only `Assigned` or `Unassigned` ones."""
+    return assigned(work, assignment_status, hardware=False)
+
+
+def assigned(work: Work, assignment_status: str, *, hardware: bool) -> Page[MfaDeviceFace]:
+    """The account's hardware tokens, or its virtual devices, by whether somebody has them."""
     if assignment_status not in ("Any", "Assigned", "Unassigned"):
         raise ValidationError("assignment status must be `Any`, `Assigned` or `Unassigned`")
     found = work.unit.find(MfaDevice, {"account": work.account}, order="serial")
@@ -128,6 +133,7 @@ def list_virtual_mfa_devices(work: Work, *, assignment_status: str = "Any") -> P
             face(work, device)
             for device in found
             if ":mfa/" in device.serial
+            and device.hardware is hardware
             and (
                 assignment_status == "Any" or (device.user_id is None) == (assignment_status == "Unassigned")
             )
@@ -169,7 +175,7 @@ def _codes(
 ) -> _Codes:
     """Count the attempt, then check the codes (THR-M4)."""
     user = users.get(preparation.reader, preparation.account, user_name)
-    device = mfa.get(preparation.reader, preparation.account, serial)
+    device = mfa.get(preparation.reader, preparation.account, targets.whole_serial(preparation, serial))
     if owned and device.user_id != user.user_id:
         raise NoSuchEntity(f"user `{user.name}` has no device `{serial[:256]}`")
     if device.method not in (mfa_otp.TOTP, mfa_otp.HOTP):
@@ -310,7 +316,7 @@ def recent_user(work: Work, user_name: str) -> User:
 
 
 def _of_user(work: Work, user: User, serial: str) -> MfaDevice:
-    device = mfa.find(work.unit, serial)
+    device = mfa.find(work.unit, targets.whole_serial(work, serial))
     if device is None or device.user_id != user.user_id:
         raise NoSuchEntity(f"user `{user.name}` has no device `{serial[:256]}`")
     return device

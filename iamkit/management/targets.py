@@ -82,10 +82,15 @@ def instance_profile(work: Work, name: str, keys: Mapping[str, ContextValue] | N
 
 def device(work: Work, serial: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
     """What to ask for an operation on a device, by its ARN or by the number of a hardware token."""
-    found = mfa.find(work.unit, serial)
+    arn = whole_serial(work, serial)
+    found = mfa.find(work.unit, arn)
     own = found if found is not None and found.account == work.account else None
-    arn = serial if serial.startswith("arn:") else work.house.arn(work.account, "mfa", "/", serial)
     return Asks((arn,), {**tag_keys(own), **(keys or {})})
+
+
+def whole_serial(work: Work | Preparation, serial: str) -> str:
+    """The ARN of a device. A hardware token may be named by the number on its back alone, as in AWS."""
+    return serial if serial.startswith("arn:") else work.house.arn(work.account, "mfa", "/", serial)
 
 
 def oidc_provider(work: Work, arn: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:

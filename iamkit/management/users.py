@@ -101,6 +101,7 @@ def update_user(
 _CASCADE: Final = (
     "iam:DeleteAccessKey",
     "iam:DeleteLoginProfile",
+    "iam:DeleteSSHPublicKey",
     "iam:DeleteUserPermissionsBoundary",
     "iam:DeleteUserPolicy",
     "iam:DetachUserPolicy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from iamkit.clock import SystemClock
@@ -37,6 +38,18 @@ def test_a_device_is_made_enabled_listed_and_taken_away(cli: Cli) -> None:
     cli.ok("mfa", "disable", "ana", serial)
     cli.ok("mfa", "delete", serial)
     assert cli.data("mfa", "list", "ana") == []
+
+
+def test_tokens_are_imported_from_a_file(cli: Cli, tmp_path: Path) -> None:
+    """And are listed until somebody has them; a file that is none is bad input."""
+    file = tmp_path / "tokens.csv"
+    file.write_text(f"serial,seed\nft-1,{'3132333435363738393031323334353637383930'}\n")
+    (serial,) = cli.data("mfa", "import", str(file))["serial_numbers"]
+    assert [item["serial_number"] for item in cli.data("mfa", "list", "--unassigned")] == [serial]
+    cli.ok("mfa", "enable", "ana", "ft-1", input=_codes("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"))
+    assert cli.data("mfa", "list", "ana")[0]["serial_number"] == serial
+    file.write_bytes(b"\xff")
+    assert cli("mfa", "import", str(file)).exit_code == 2
 
 
 def test_a_device_is_drawn_for_the_app_that_scans_it(cli: Cli) -> None:

@@ -38,6 +38,7 @@ from iamkit.sql.records import declared
 from iamkit.storage import record_type
 
 ACCOUNT = "111122223333"
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEhhsxYzsNi624ZPlYcVGlsFVhWpaxXau/DyUDKESKwn"
 TEXT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "docs:Get", "Resource": "*"}}'
 TRUST = json.dumps(
     {
@@ -232,6 +233,9 @@ def good(iam: IAM) -> dict[str, object]:
         "authentication_code1": Secret("123456"),
         "authentication_code2": Secret("654321"),
         "method": "totp",
+        "ssh_public_key_body": SSH_KEY,
+        "ssh_public_key_id": "APKANONE",
+        "content": Secret("ft-1,3132333435363738393031323334353637383930"),
         "token_id": "t_none",
         "email": "ana@example.org",
         "details": Secret('{"phone": "+491701234567"}'),

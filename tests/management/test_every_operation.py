@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamkit.credentials import access_keys as keys
-from iamkit.credentials import challenges, mfa, mfa_otp, otp, password_rules, passwords, sessions, tokens
+from iamkit.credentials import (
+    challenges,
+    mfa,
+    mfa_otp,
+    otp,
+    password_rules,
+    passwords,
+    sessions,
+    ssh_keys,
+    tokens,
+)
 from iamkit.credentials.secret import Secret
 from iamkit.errors import AccessDenied
 from iamkit.federation import oidc_provider, saml_provider
@@ -47,6 +57,8 @@ SPARE_POLICY: Final = f"arn:aws:iam::{HOME}:policy/spare"
 SECRET: Final = "a long enough passphrase"
 NEXT_SECRET: Final = "another long passphrase"
 DJANGO: Final = "pbkdf2_sha256$1000$salt$d29yZHM3d29yZHM3d29yZHM3d29yZHM3d29yZHM3MDA="
+SSH_KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEhhsxYzsNi624ZPlYcVGlsFVhWpaxXau/DyUDKESKwn"
+HELD_SSH_KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGk8zTUAAX8h8pmNRsWtAHNFF3siOtfghtj9ZbvObluZ"
 OK: Final = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"doc:Get","Resource":"*"}}'
 OPEN: Final = '{"Statement":{"Effect":"Allow","Principal":"*","Action":"doc:Get"}}'
 TRUST: Final = (
@@ -104,6 +116,14 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         key = keys.create(
             unit, office.services.sealer, house.ids, account=HOME, user_id=sam.user_id, now=house.now()
         ).key.key_id
+        ssh_key = ssh_keys.add(
+            unit,
+            house.ids,
+            ssh_keys.read(HELD_SSH_KEY),
+            account=HOME,
+            user_id=sam.user_id,
+            now=house.now(),
+        ).key_id
         session = sessions.start(
             unit,
             house.ids,
@@ -193,6 +213,11 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iam:UpdateAccessKey": {"user_name": "sam", "access_key_id": key, "status": "Inactive"},
         "iam:DeleteAccessKey": {"user_name": "sam", "access_key_id": key},
         "iam:GetAccessKeyLastUsed": {"access_key_id": key},
+        "iam:UploadSSHPublicKey": {"user_name": "sam", "ssh_public_key_body": SSH_KEY},
+        "iam:GetSSHPublicKey": {"user_name": "sam", "ssh_public_key_id": ssh_key},
+        "iam:ListSSHPublicKeys": {"user_name": "sam"},
+        "iam:UpdateSSHPublicKey": {"user_name": "sam", "ssh_public_key_id": ssh_key, "status": "Inactive"},
+        "iam:DeleteSSHPublicKey": {"user_name": "sam", "ssh_public_key_id": ssh_key},
         "iam:CreateLoginProfile": {"user_name": "ana", "password": Secret(SECRET)},
         "iam:GetLoginProfile": {"user_name": "sam"},
         "iam:UpdateLoginProfile": {"user_name": "sam", "password": Secret(NEXT_SECRET)},
@@ -209,6 +234,8 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iam:EnableMFADevice": {"user_name": "sam", "serial_number": free_mfa, **codes},
         "iam:ResyncMFADevice": {"user_name": "sam", "serial_number": held_mfa, **codes},
         "iam:DeactivateMFADevice": {"user_name": "sam", "serial_number": held_mfa},
+        "iamkit:ImportMFADevices": {"content": Secret(f"ft-1,{SECRET.encode().hex()}")},
+        "iamkit:ListHardwareMFADevices": {},
         "iamkit:BeginMFAEnrollment": {"user_name": "sam", "method": "word"},
         "iamkit:FinishMFAEnrollment": {
             "user_name": "sam",

@@ -528,6 +528,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_source_attempts_began_at", "iamkit_source_attempts", ["began_at"])
     op.create_table(
+        "iamkit_ssh_public_key",
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("body", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("uploaded_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", name="pk_iamkit_ssh_public_key"),
+        sa.UniqueConstraint("user_id", "digest", name="uq_iamkit_ssh_public_key_user_id_digest"),
+    )
+    op.create_index("ix_iamkit_ssh_public_key_user_id", "iamkit_ssh_public_key", ["user_id"])
+    op.create_table(
         "iamkit_tree_node",
         sa.Column("node_id", TEXT, nullable=False),
         sa.Column("parent_id", TEXT, nullable=False),
