@@ -5,7 +5,7 @@
 
 Each round there is a new thing (a fresh code, link, token or challenge), and the clients, threads in some
 processes of their own, answer with it at once. Every other round they also wait for each other between the
-check and the write, so that all of them hold a proof that was good when it was looked at. Those who are let in
+check and the write, so that all of them hold a proof that was good when it was looked at. Those who get in
 are counted: exactly one, each round, or the script ends with 1.
 
 With `--sabotage` the conditional write is replaced by one without its condition, and the check that is made
