@@ -9,7 +9,7 @@ import click
 
 from iamkit.cli.options import Group
 from iamkit.cli.terminal import Terminal
-from iamkit.credentials import hardware_tokens
+from iamkit.credentials import hardware_tokens, qr_code
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError
 from iamkit.management import hardware_mfa, mfa_enrolment
@@ -48,9 +48,12 @@ def create(terminal: Terminal, name: str, path: str) -> None:
     made = terminal.desk().do(operations.create_virtual_mfa_device, virtual_mfa_device_name=name, path=path)
     seed, uri = made.base32_seed.reveal(), made.uri.reveal()
     if terminal.as_json:
-        terminal.output.data({"serial_number": made.serial_number, "base32_seed": seed, "uri": uri})
+        png = made.qr_code_png.reveal()
+        terminal.output.data(
+            {"serial_number": made.serial_number, "base32_seed": seed, "uri": uri, "qr_code_png": png}
+        )
         return
-    click.echo(_drawn(uri), nl=False)
+    click.echo(qr_code.for_terminal(made.uri), nl=False)
     click.echo(f"device  {made.serial_number}")
     click.echo(f"seed    {seed}")
     click.echo("scan it or type the seed now: it is not shown again", err=True)
@@ -166,19 +169,6 @@ def _codes() -> tuple[Secret, Secret]:
     """Two codes, asked for without echo, or from standard input, a line each."""
     first = click.prompt("Code", hide_input=True, type=str)
     return Secret(first.strip()), Secret(click.prompt("Next code", hide_input=True, type=str).strip())
-
-
-def _drawn(uri: str) -> str:
-    """The QR code of a URI for a terminal; nothing where the library for it is missing."""
-    try:
-        import segno
-    except ImportError:
-        return ""
-    import io
-
-    drawing = io.StringIO()
-    segno.make(uri, error="m").terminal(out=drawing, compact=True)
-    return drawing.getvalue()
 
 
 def _show(terminal: Terminal, found: Iterable[MfaDeviceFace], empty: str) -> None:

@@ -30,12 +30,7 @@ Answer = Mapping[str, str]
 """What the user sends back, such as `{"code": "123456"}`. Values are never kept or logged."""
 
 
-@record(
-    "mfa_device",
-    key=("serial",),
-    unique=(("handle",),),
-    index=(("user_id",), ("account",)),
-)
+@record("mfa_device", key=("serial",), unique=(("handle",),), index=(("user_id",), ("account",)))
 @dataclass(frozen=True, slots=True)
 class MfaDevice:
     """One device. `serial` is an ARN: `mfa/NAME`, `mfa/NUMBER` of a hardware token, `u2f/user/NAME/ID`.

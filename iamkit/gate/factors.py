@@ -16,7 +16,7 @@ from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
 from iamkit.credentials import challenges, known_devices, mfa, recovery_codes, sendings, sessions, sources
 from iamkit.credentials.challenges import Open
-from iamkit.credentials.mfa import Answer, Asking, MfaMethod, Proof, Subject
+from iamkit.credentials.mfa import Answer, Asking, MfaMethod, PasskeyMethod, Proof, Subject
 from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits, SessionRecord, SessionState
 from iamkit.credentials.throttle import FACTORS, Throttle, known_subject
@@ -90,6 +90,16 @@ class Factors:
         self._clock = clock
         self._ids = ids
         self._limits = limits
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The names of all methods that are installed."""
+        return tuple(self._methods)
+
+    @property
+    def passkeys(self) -> tuple[str, ...]:
+        """Those of them whose devices can sign in alone."""
+        return tuple(name for name, found in self._methods.items() if isinstance(found, PasskeyMethod))
 
     def offers(self, token: str) -> tuple[Offer, ...]:
         """How the holder of a session can show a factor. Raises ExpiredToken."""

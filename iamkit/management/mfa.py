@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from iamkit.credentials import mfa, mfa_otp, otp, recovery_codes
+from iamkit.credentials import mfa, mfa_otp, otp, qr_code, recovery_codes
 from iamkit.credentials.authentication import CredentialKind
 from iamkit.credentials.mfa import MfaDevice
 from iamkit.credentials.mfa_otp import Pair
@@ -52,11 +52,15 @@ class MfaDeviceFace:
 
 @dataclass(frozen=True, slots=True)
 class NewVirtualDevice:
-    """A virtual device that was just made: the only time that its seed is at hand."""
+    """A virtual device that was just made: the only time that its seed is at hand.
+
+    `qr_code_png` is the picture of `uri`, in base 64.
+    """
 
     serial_number: str
     base32_seed: Secret
     uri: Secret
+    qr_code_png: Secret
 
 
 def _virtual_asks(
@@ -97,7 +101,7 @@ def create_virtual_mfa_device(
         tags=with_tags({}, tags or {}, house.quotas),
     )
     uri = otp.provisioning_uri(seed, device=virtual_mfa_device_name, issuer=work.account)
-    return NewVirtualDevice(serial, Secret(otp.base32(seed)), uri)
+    return NewVirtualDevice(serial, Secret(otp.base32(seed)), uri, qr_code.png(uri))
 
 
 def _serial_asks(work: Work, *, serial_number: str) -> Asks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ def test_a_device_is_made_enabled_listed_and_taken_away(cli: Cli) -> None:
     """Its seed is told once, and by nothing else."""
     made = cli.data("mfa", "create", "phone")
     serial, seed = made["serial_number"], made["base32_seed"]
+    assert b64decode(made["qr_code_png"]).startswith(b"\x89PNG")
     assert [item["serial_number"] for item in cli.data("mfa", "list", "--unassigned")] == [serial]
     assert cli("mfa", "enable", "ana", serial, input="000000\n111111\n").exit_code == 1
     cli.ok("mfa", "enable", "ana", serial, input=_codes(seed))
