@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iamkit import epochs
-from iamkit.credentials import known_devices, links, mfa, passwords, recovery_codes, sessions, tokens
+from iamkit.credentials import (
+    known_devices,
+    links,
+    mfa,
+    passwords,
+    recovery_codes,
+    sessions,
+    temporary,
+    tokens,
+)
 from iamkit.credentials.access_keys import AccessKey, held_by
 from iamkit.credentials.passwords import PasswordRecord
 from iamkit.credentials.sessions import SessionRecord
@@ -48,4 +57,5 @@ def remove_all(unit: Unit, *, account: str, user_id: str) -> None:
     links.void(unit, user_id)
     unit.remove_all(SessionRecord, {"user_id": user_id})
     sessions.end_all(unit, account=account, user_id=user_id)
+    temporary.end_all_from(unit, user_id)
     unit.bump(epochs.principal(user_id))
