@@ -9,7 +9,7 @@ from typing import Final
 
 from iamkit.clock import Clock
 from iamkit.credentials.access_keys import LAST_USED_STEP, note_use
-from iamkit.credentials.authentication import Authentication
+from iamkit.credentials.authentication import Authentication, TemporaryKind
 from iamkit.credentials.bounded import BoundedMap
 from iamkit.credentials.key_lookup import KeyLookup
 from iamkit.credentials.secret import Sealer
@@ -20,6 +20,7 @@ from iamkit.epochs import Look
 from iamkit.errors import StoreUnavailable
 from iamkit.hookspecs import hookimpl
 from iamkit.http import HttpRequest, NeedsBody
+from iamkit.identity import roles
 from iamkit.ids import Ids
 from iamkit.storage import Store
 
@@ -66,18 +67,25 @@ class SigV4Authenticator:
         return ('AWS4-HMAC-SHA256 realm="iamkit"',)
 
     def _note_use(self, signed: Signed) -> None:
-        key_id = signed.credential.authentication.credential_id
+        proof = signed.credential.authentication
+        key_id = proof.credential_id
+        if proof.session is not None and proof.session.kind is not TemporaryKind.ROLE:
+            return
         now = self._clock.now()
         due = self._note_after.get(key_id)
         if due is not None and now < due:
             return
         self._note_after.put(key_id, now + LAST_USED_STEP)
-        self._later(lambda: self._noted(key_id, signed, now))
+        self._later(lambda: self._noted(proof, signed, now))
 
-    def _noted(self, key_id: str, signed: Signed, now: datetime) -> None:
+    def _noted(self, proof: Authentication, signed: Signed, now: datetime) -> None:
+        key_id = proof.credential_id
         try:
             with self._store.write() as unit:
-                note_use(unit, key_id, service=signed.service, region=signed.region, now=now)
+                if proof.session is None:
+                    note_use(unit, key_id, service=signed.service, region=signed.region, now=now)
+                else:
+                    roles.note_use(unit, proof.subject, now=now)
         except StoreUnavailable:
             # The key was read and is right: a stamp that cannot be written refuses nobody.
             _log.warning("the last use of access key %s could not be noted", key_id)

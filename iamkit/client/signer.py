@@ -41,12 +41,13 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs for one access key, service and region."""
+    """Signs for one access key, service and region. `token` is the session token of a temporary key."""
 
     key_id: str
     secret: Secret = field(repr=False)
     service: str = DEFAULT_SERVICE
     region: str = DEFAULT_REGION
+    token: Secret | None = field(default=None, repr=False)
 
     def sign(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime
@@ -60,6 +61,8 @@ class Signer:
         stamp = stamp_of(now)
         payload = hashlib.sha256(body).hexdigest()
         added = {"Host": host, "X-Amz-Date": stamp, "X-Amz-Content-Sha256": payload}
+        if self.token is not None:
+            added["X-Amz-Security-Token"] = self.token.reveal()
         signed: dict[str, str] = {}
         for name, value in (*headers.items(), *added.items()):
             lowered = name.lower()
@@ -95,6 +98,8 @@ class Signer:
             "X-Amz-Expires": str(int(lasts.total_seconds())),
             "X-Amz-SignedHeaders": "host",
         }
+        if self.token is not None:
+            asked["X-Amz-Security-Token"] = self.token.reveal()
         query = "&".join(filter(None, (query, urlencode(asked, quote_via=quote, safe="~"))))
         proof = self._proof(scope, stamp, method, path, query, {"host": host}, EMPTY_HASH)
         return urlsplit(url)._replace(query=f"{query}&X-Amz-Signature={proof}", fragment="").geturl()

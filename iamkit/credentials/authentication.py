@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,6 +19,36 @@ class CredentialKind(StrEnum):
     OPERATOR = "operator"
 
 
+class TemporaryKind(StrEnum):
+    """Whom a temporary credential makes of its bearer."""
+
+    ROLE = "assumed-role"
+    FEDERATED = "federated-user"
+    # The user or root itself.
+    SELF = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What a temporary credential says beside whose it is.
+
+    `name` is the session's, empty for one of the user itself. `tags` come before those of the role or user;
+    those under `transitive` keys go on into the next role (CAP-B12). `origin` is the unique id of whoever
+    began the chain, `chain` the ARNs of all who passed it on, and `lineage` their credentials' ids, each the
+    first one first. `depends_on` are the scopes of epochs by which it may have ended.
+    """
+
+    kind: TemporaryKind
+    name: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    transitive: tuple[str, ...] = ()
+    source_identity: str = ""
+    origin: str = ""
+    chain: tuple[str, ...] = ()
+    lineage: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Authentication:
     """The facts that a verified credential establishes.
@@ -26,8 +57,8 @@ class Authentication:
     an access key id or a session's public id and may be logged. `issued_at` is set for sessions and
     temporary credentials only (`aws:TokenIssueTime`, SEM-K3). `mfa_at` is when a second factor was last
     shown in this session; `factors` names the factors used. `by_cookie` says that a browser sent it
-    unasked, so cross-site rules apply. `session_policies` are the digests of policies that narrow what the
-    bearer may do.
+    unasked, so cross-site rules apply. `session_policies` are what narrows what the bearer may do: digests of
+    policies, and ARNs of managed ones. `session` is set for temporary credentials.
     """
 
     account: str
@@ -40,6 +71,7 @@ class Authentication:
     factors: tuple[str, ...] = ()
     by_cookie: bool = False
     session_policies: tuple[str, ...] = ()
+    session: SessionFacts | None = None
 
     @property
     def temporary(self) -> bool:

@@ -13,6 +13,7 @@ from iamkit.credentials import (
     recovery_codes,
     sessions,
     ssh_keys,
+    temporary,
     tokens,
 )
 from iamkit.credentials.access_keys import AccessKey, held_by
@@ -61,4 +62,5 @@ def remove_all(unit: Unit, *, account: str, user_id: str) -> None:
     links.void(unit, user_id)
     unit.remove_all(SessionRecord, {"user_id": user_id})
     sessions.end_all(unit, account=account, user_id=user_id)
+    temporary.end_all_from(unit, user_id)
     unit.bump(epochs.principal(user_id))

@@ -33,6 +33,7 @@ from iamkit.credentials.sigv4_header import SignatureHead, diagnosed_signature, 
 from iamkit.credentials.sigv4_query import LONGEST, parsed_query
 from iamkit.errors import (
     AuthenticationError,
+    ExpiredToken,
     IncompleteSignature,
     InvalidClientTokenId,
     MalformedRequest,
@@ -73,11 +74,15 @@ DEFAULT_RULES: Final = SigV4Rules()
 
 @dataclass(frozen=True, slots=True)
 class SigningCredential:
-    """An active key to verify against. `epoch` is its owner's: derived keys are kept under it (THR-K15)."""
+    """An active key to verify against. `epoch` is its owner's: derived keys are kept under it (THR-K15).
+
+    `token_hash` is the SHA-256 of the session token without which a temporary key is none.
+    """
 
     authentication: Authentication
     secret: Secret = field(compare=False)
     epoch: int
+    token_hash: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,8 @@ class SigV4Verifier:
 
         `find` gives the active key of an id. Raises IncompleteSignature for a bad form,
         SignatureDoesNotMatch for a wrong signature, date or scope, InvalidClientTokenId for a key that is
-        unknown or inactive, MalformedRequest for repeated fields.
+        unknown or inactive or a session token that is not its own, ExpiredToken, MalformedRequest for
+        repeated fields.
         """
         rules = self._rules
         fields = _fields(request.headers)
@@ -162,8 +168,7 @@ class SigV4Verifier:
             raise InvalidClientTokenId("the access key id is unknown or inactive")
         if not matches:
             raise diagnosed_signature(given)
-        if token is not None:
-            raise InvalidClientTokenId("this access key takes no session token")
+        self._check_token(credential, token)
         found = Signed(credential, scope.service, scope.region)
         if body is None:
             self._waiting.put(given, (request, found))
@@ -217,6 +222,21 @@ class SigV4Verifier:
             raise SignatureDoesNotMatch(f"signature expired: `{stamp}` is too long ago; check the clock")
         if instant > now + self._rules.skew:
             raise SignatureDoesNotMatch(f"signature not yet current: `{stamp}` is ahead; check the clock")
+
+    def _check_token(self, credential: SigningCredential, token: str | None) -> None:
+        """The token that came, if one came, is the key's own (THR-K9), and neither has ended."""
+        if credential.token_hash is None:
+            if token is not None:
+                raise InvalidClientTokenId("this access key takes no session token")
+            return
+        if not token:
+            raise InvalidClientTokenId("a temporary access key is sent with its session token")
+        sent = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        if not hmac.compare_digest(sent, credential.token_hash):
+            raise InvalidClientTokenId("the session token is not the one of this access key")
+        expires = credential.authentication.expires_at
+        if expires is not None and self._clock.now() >= expires:
+            raise ExpiredToken("the temporary credential has expired; get another")
 
     def _signing_key(self, credential: SigningCredential | None, head: SignatureHead) -> bytes:
         scope = head.scope

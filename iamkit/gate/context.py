@@ -186,6 +186,9 @@ def _principal_keys(values: dict[str, ContextValue], principal: Principal, organ
         values["aws:userid"] = caller.unique_id
     if caller.kind is CallerKind.USER:
         values["aws:username"] = principal.name
+    proof = principal.authentication
+    if proof is not None and proof.session is not None:
+        values["aws:SourceIdentity"] = proof.session.source_identity
     for key, value in principal.tags.items():
         values[f"aws:PrincipalTag/{key}"] = value
     if organization and principal.org_path:
@@ -199,13 +202,14 @@ def _credential_keys(values: dict[str, ContextValue], principal: Principal, now:
         values["iamkit:CredentialKind"] = str(CredentialKind.ANONYMOUS)
         return
     values["iamkit:CredentialKind"] = str(proof.kind)
-    if proof.issued_at is None:
-        # A long-term key: token and MFA keys are absent, not false (SEM-K3, K-4, C-16).
-        return
-    values["aws:TokenIssueTime"] = proof.issued_at
-    values["iamkit:SessionAge"] = int((now - proof.issued_at).total_seconds())
-    values["aws:MultiFactorAuthPresent"] = proof.mfa_at is not None
+    if proof.issued_at is not None:
+        values["aws:TokenIssueTime"] = proof.issued_at
+        values["iamkit:SessionAge"] = int((now - proof.issued_at).total_seconds())
+        # For a long-term key token and MFA keys are absent, not false (SEM-K3, K-4, C-16) unless a factor
+        # was shown with this very call.
+        values["aws:MultiFactorAuthPresent"] = False
     if proof.mfa_at is not None:
+        values["aws:MultiFactorAuthPresent"] = True
         values["aws:MultiFactorAuthAge"] = int((now - proof.mfa_at).total_seconds())
         second = tuple(factor for factor in proof.factors if factor != "password")
         if second:

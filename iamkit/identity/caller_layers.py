@@ -93,14 +93,19 @@ class CallerLayersReader:
         ]
         return tuple(found)
 
-    def session(self, reader: Reader, digests: Sequence[str]) -> Policies:
-        """The policies that a credential was narrowed by."""
+    def session(self, reader: Reader, given: Sequence[str], bearer: Holder) -> Policies:
+        """The policies that a credential was narrowed by: digests of texts, and ARNs of managed policies.
+
+        A managed one is read as it is now, in the bearer's account.
+        """
         return tuple(
-            AttachedPolicy(
-                self._library.load(reader, digest, PolicyKind.SESSION),
-                PolicySource("session policy", "session", digest=digest),
+            self._managed(reader, bearer, one, PolicyKind.SESSION)
+            if one.startswith("arn:")
+            else AttachedPolicy(
+                self._library.load(reader, one, PolicyKind.SESSION),
+                PolicySource("session policy", "session", digest=one),
             )
-            for digest in digests
+            for one in given
         )
 
     def boundary(self, reader: Reader, entity: User | Role) -> Policies | None:

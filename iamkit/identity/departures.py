@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iamkit import epochs
-from iamkit.credentials import inventory
+from iamkit.credentials import inventory, temporary
 from iamkit.errors import DeleteConflict
 from iamkit.identity import attachments, groups, inline, instance_profiles, references, rewriting
 from iamkit.identity.groups import Group, Membership
@@ -56,6 +56,7 @@ def delete_role(unit: Unit, house: House, role: Role) -> None:
     _refuse("role", role.name, [*held, *_policies(unit, role.holder)])
     references.remove(unit, role.account, role.arn)
     rewriting.forget(unit, house, role.role_id)
+    temporary.end_all_as(unit, role.role_id)
     unit.remove(Role, (role.role_id,))
     unit.bump(epochs.principal(role.role_id), epochs.resources_of(role.account))
 

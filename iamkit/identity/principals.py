@@ -6,18 +6,21 @@ policies, the principal itself); one look at the epochs says whether it still ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from iamkit import epochs
-from iamkit.credentials.authentication import Authentication, CredentialKind
+from iamkit.credentials import temporary
+from iamkit.credentials.authentication import Authentication, CredentialKind, TemporaryKind
 from iamkit.credentials.bounded import BoundedMap
 from iamkit.epochs import Look
-from iamkit.errors import InvalidClientTokenId, NoSuchEntity
-from iamkit.identity import accounts, tree, users
+from iamkit.errors import ExpiredToken, InvalidClientTokenId, NoSuchEntity
+from iamkit.identity import accounts, bearers, roles, tree, users
+from iamkit.identity.bearers import Bearer
 from iamkit.identity.caller_layers import CallerLayersReader, PluginGuardrails, no_plugin_guardrails
 from iamkit.identity.documents import Library
+from iamkit.identity.holder import Holder, HolderKind
 from iamkit.identity.house import House
 from iamkit.identity.principal import Judge, Principal, principal_of
 from iamkit.policy.layers import CallerLayers
@@ -66,7 +69,7 @@ class Principals:
         self._house = house
         self._layers = CallerLayersReader(house, Library() if library is None else library, guardrails)
         self._known: BoundedMap[str, _Known] = BoundedMap(cache_size)
-        self._narrow: BoundedMap[tuple[int, tuple[str, ...]], tuple[CallerLayers, CallerLayers]] = BoundedMap(
+        self._bearers: BoundedMap[tuple[int, tuple[str, ...], str], tuple[CallerLayers, Bearer]] = BoundedMap(
             cache_size
         )
 
@@ -82,17 +85,32 @@ class Principals:
             raise InvalidClientTokenId(_UNKNOWN)
         if authentication.subject == authentication.account:
             return self.root(authentication.account, authentication)
+        if authentication.session is not None and authentication.session.kind is TemporaryKind.ROLE:
+            return self.role(authentication.account, authentication.subject, authentication)
         return self.user(authentication.account, authentication.subject, authentication)
 
     def user(self, account: str, unique_id: str, authentication: Authentication | None = None) -> Principal:
         """The user with that unique id. Raises as `resolve` does."""
+        return self._kept(account, unique_id, self._read_user, authentication)
+
+    def role(self, account: str, role_id: str, authentication: Authentication) -> Principal:
+        """A session of the role with that unique id. Raises as `resolve` does."""
+        return self._kept(account, role_id, self._read_role, authentication)
+
+    def _kept(
+        self,
+        account: str,
+        unique_id: str,
+        read: Callable[[str, str, int, Epochs], _Known],
+        authentication: Authentication | None,
+    ) -> Principal:
         seen = self._look.now()
         known = self._known.get(unique_id)
         if known is None or known.seen != seen or known.account != account:
             current = self._epochs_of(account, unique_id)
             if known is None or known.epochs != current or known.account != account:
                 # Read after the epochs: what is newer than they say is read once more, never kept as older.
-                known = self._read_user(account, unique_id, seen, current)
+                known = read(account, unique_id, seen, current)
                 self._known.put(unique_id, known)
             known.seen = seen
         return self._principal(known, authentication)
@@ -135,7 +153,10 @@ class Principals:
         proof = principal.authentication
         if proof is not None and proof.kind is CredentialKind.OPERATOR:
             return principal
-        if principal.caller.kind is CallerKind.USER:
+        if proof is not None and proof.session is not None:
+            self._require_held(proof)
+            found = self.resolve(proof)
+        elif principal.caller.kind is CallerKind.USER:
             found = self.user(principal.account, principal.caller.unique_id, proof)
         elif principal.caller.kind is CallerKind.ROOT:
             found = self.root(principal.account, proof)
@@ -190,33 +211,70 @@ class Principals:
                 self._place(reader, account),
             )
 
+    def _read_role(self, account: str, role_id: str, seen: int, current: Epochs) -> _Known:
+        with self._store.read() as reader:
+            role = roles.by_id(reader, role_id)
+            if role is None or role.account != account:
+                raise InvalidClientTokenId(_UNKNOWN)
+            caller = Caller(
+                CallerKind.ROLE_SESSION,
+                account=account,
+                issuer_arn=role.arn,
+                unique_id=role_id,
+                bounded=role.boundary is not None,
+            )
+            return _Known(
+                seen,
+                current,
+                caller,
+                role.name,
+                account,
+                self._layers.of_role(reader, role),
+                role.tags,
+                self._place(reader, account),
+            )
+
+    def _require_held(self, proof: Authentication) -> None:
+        """Raise ExpiredToken for a temporary credential that has ended since it was shown."""
+        if proof.expires_at is not None and self._house.now() >= proof.expires_at:
+            raise ExpiredToken("the temporary credential has expired; get another")
+        with self._store.read() as reader:
+            held = temporary.holds(reader, proof)
+        if not held:
+            raise ExpiredToken("the temporary credential has ended; get another")
+
     def _place(self, reader: Reader, account: str) -> tuple[str, ...]:
         return tree.path(reader, accounts.get(reader, account).node_id)
 
     def _principal(self, known: _Known, authentication: Authentication | None) -> Principal:
-        layers = known.layers
-        if authentication is not None and authentication.session_policies:
-            layers = self._narrowed(layers, authentication.session_policies)
+        bearer = Bearer(known.caller, known.name, known.layers, known.tags)
+        if authentication is not None and (authentication.session or authentication.session_policies):
+            bearer = self._bearer(bearer, authentication)
         return principal_of(
-            known.caller,
-            known.name,
+            bearer.caller,
+            bearer.name,
             known.account,
-            layers,
-            known.tags,
+            bearer.layers,
+            bearer.tags,
             known.org_path,
             authentication,
             self.judge,
         )
 
-    def _narrowed(self, layers: CallerLayers, digests: tuple[str, ...]) -> CallerLayers:
-        """The layers with session policies, the same object each time: plans are found by it."""
-        key = (id(layers), digests)
-        kept = self._narrow.get(key)
+    def _bearer(self, whose: Bearer, proof: Authentication) -> Bearer:
+        """Whoever bears a credential of somebody's, the same objects each time: plans are found by them."""
+        layers = whose.layers
+        key = (id(layers), proof.session_policies, "" if proof.session is None else proof.credential_id)
+        kept = self._bearers.get(key)
         if kept is not None and kept[0] is layers:
             return kept[1]
-        with self._store.read() as reader:
-            made = replace(layers, session=self._layers.session(reader, digests))
-        self._narrow.put(key, (layers, made))
+        made = bearers.of(whose, proof, self._house.partition)
+        if proof.session_policies:
+            holder = Holder(HolderKind.USER, made.caller.unique_id, proof.account, made.name, made.caller.arn)
+            with self._store.read() as reader:
+                narrowed = self._layers.session(reader, proof.session_policies, holder)
+            made = replace(made, layers=replace(made.layers, session=narrowed))
+        self._bearers.put(key, (layers, made))
         return made
 
     def _anonymous_asking(self, judge: Judge) -> Principal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from iamkit import epochs
@@ -15,10 +15,11 @@ from iamkit.identity.house import House
 from iamkit.identity.references import ResolvedPolicy
 from iamkit.identity.tags import with_tags, without_tags
 from iamkit.ids import checked_name, checked_path, name_key, name_taken
-from iamkit.storage import Reader, Unit, record
+from iamkit.storage import Less, Reader, Unit, record
 
 SESSION_SECONDS: Final = (3600, 43200)
 DESCRIPTION_LENGTH: Final = 1000
+LAST_USED_STEP: Final = timedelta(minutes=15)
 
 
 @record(
@@ -43,6 +44,8 @@ class Role:
     created_at: datetime
     boundary: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    # When a session of it last did something, to a quarter of an hour.
+    last_used_at: datetime | None = None
 
     @property
     def holder(self) -> Holder:
@@ -159,6 +162,12 @@ def tag(unit: Unit, house: House, role: Role, tags: Mapping[str, str]) -> Role:
 def untag(unit: Unit, role: Role, keys: tuple[str, ...]) -> Role:
     """Remove tags."""
     return _tagged(unit, replace(role, tags=without_tags(role.tags, keys)))
+
+
+def note_use(unit: Unit, role_id: str, *, now: datetime) -> bool:
+    """Write down that a session of the role did something, at most once in 15 minutes. Moves no epoch."""
+    stale = Less(now - LAST_USED_STEP + timedelta(microseconds=1), or_none=True)
+    return unit.change(Role, (role_id,), {"last_used_at": now}, where={"last_used_at": stale})
 
 
 def _tagged(unit: Unit, role: Role) -> Role:

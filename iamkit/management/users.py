@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from iamkit.credentials import sessions
+from iamkit.credentials import sessions, temporary
 from iamkit.identity import boundaries, departures, moves, users
 from iamkit.identity.users import User
 from iamkit.ids import checked_name, checked_path
@@ -130,6 +130,7 @@ def disable_user(work: Work, *, user_name: str) -> User:
     """Refuse a user from the next request on, by any credential, and end all sessions (CAP-B16)."""
     user = users.set_enabled(work.unit, users.get(work.unit, work.account, user_name), enabled=False)
     sessions.end_all(work.unit, account=user.account, user_id=user.user_id)
+    temporary.end_all_from(work.unit, user.user_id)
     return user
 
 

@@ -445,6 +445,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("boundary", TEXT, nullable=True),
         sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("role_id", name="pk_iamkit_role"),
         sa.UniqueConstraint("account", "name_key", name="uq_iamkit_role_account_name_key"),
     )
@@ -541,6 +542,32 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "digest", name="uq_iamkit_ssh_public_key_user_id_digest"),
     )
     op.create_index("ix_iamkit_ssh_public_key_user_id", "iamkit_ssh_public_key", ["user_id"])
+    op.create_table(
+        "iamkit_temporary_credential",
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("token_hash", TEXT, nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("origin", TEXT, nullable=False),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("lineage", sa.Text(), nullable=False),
+        sa.Column("depends_on", sa.Text(), nullable=False),
+        sa.Column("session_policies", sa.Text(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("transitive", sa.Text(), nullable=False),
+        sa.Column("source_identity", TEXT, nullable=False),
+        sa.Column("mfa_at", sa.BigInteger(), nullable=True),
+        sa.Column("factors", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", name="pk_iamkit_temporary_credential"),
+    )
+    op.create_index("ix_iamkit_temporary_credential_account", "iamkit_temporary_credential", ["account"])
+    op.create_index("ix_iamkit_temporary_credential_origin", "iamkit_temporary_credential", ["origin"])
+    op.create_index("ix_iamkit_temporary_credential_subject", "iamkit_temporary_credential", ["subject"])
     op.create_table(
         "iamkit_tree_node",
         sa.Column("node_id", TEXT, nullable=False),
