@@ -56,6 +56,9 @@ TABLE: Final[Mapping[str, Lazy]] = {
         "List who may use which route; exits 1 if a snapshot differs.",
         _UNDERSTAND,
     ),
+    "serve": Lazy(
+        "iamkit.cli.serve:serve", "The management API, for AWS's clients and for plain JSON.", _OPERATE
+    ),
     "db": Lazy("iamkit.cli.db:db", "The database: bring it up to date, or see where it is.", _OPERATE),
     "config": Lazy("iamkit.cli.config:config", "Settings: see each and where it came from.", _OPERATE),
 }
