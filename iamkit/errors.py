@@ -7,6 +7,8 @@
     │   ├── InvalidArn              a resource name is not an ARN (may carry the corrected one)
     │   ├── MalformedPolicyDocument a policy breaks the grammar (carries each problem with its place)
     │   ├── MalformedRequest        the HTTP request itself is ambiguous or not canonical
+    │   ├── MalformedQueryString    the parameters of an API request cannot be read in one way
+    │   ├── InvalidAction           the API has no such operation, or it is not built yet
     │   ├── RequestTooLarge         413: a body that has to be read first is longer than the limit
     │   ├── PasswordPolicyViolation the password breaks the account's password policy
     │   ├── UnmodifiableEntity      the entity belongs to iamkit or a plugin
@@ -107,6 +109,18 @@ class MalformedRequest(InputError):
     """The HTTP request is ambiguous or not canonical, and is refused before it is routed."""
 
     code = "MalformedRequest"
+
+
+class MalformedQueryString(InputError):
+    """The parameters of an API request cannot be read, or not in one way only."""
+
+    code = "MalformedQueryString"
+
+
+class InvalidAction(InputError):
+    """The API has no operation of that name, or none yet."""
+
+    code = "InvalidAction"
 
 
 class RequestTooLarge(InputError):

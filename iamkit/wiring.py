@@ -7,14 +7,15 @@ request is answered 503. No logic lives here and no global state; two wirings sh
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from iamkit.audit.decision_log import DecisionLog
 from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
-from iamkit.builtin.sigv4 import SigV4Authenticator
+from iamkit.builtin.sigv4 import API_SERVICES, ApiCredentials, SigV4Authenticator
 from iamkit.builtin.tokens import TokenAuthenticator
 from iamkit.clock import Clock
 from iamkit.credentials import challenges, mfa
@@ -113,8 +114,16 @@ class Wiring(Ground):
     @made_once
     def gate(self) -> Gate:
         """Guards everything. Works before the first start too, by refusing."""
+        return self._gate_with(self._parts)
+
+    @made_once
+    def api_gate(self) -> Gate:
+        """Guards the management API: the same, but for signatures, which are made for `iam` and `sts`."""
+        return self._gate_with(lambda: self._api_parts)
+
+    def _gate_with(self, parts: Callable[[], Parts]) -> Gate:
         return Gate(
-            parts=self._parts,
+            parts=parts,
             plugin_policies=self._plugin_policies if self._has("iamkit_resource_policies") else None,
             log=self.decisions,
             clock=self.clock,
@@ -255,25 +264,33 @@ class Wiring(Ground):
             look=self._look,
         )
 
+    @made_once
+    def _api_parts(self) -> Parts:
+        parts = self._gate_parts
+        signatures = self._signatures(*API_SERVICES)
+        cookie = cookie_name(development=self.settings.development)
+        asked = ApiCredentials(signatures, self._hooks.hook.iamkit_authenticate)
+        return replace(parts, authenticator=Authenticator(asked, session_cookie=cookie))
+
+    def _signatures(self, *services: str) -> SigV4Authenticator:
+        return SigV4Authenticator(
+            self.store,
+            self.keyring,
+            self.clock,
+            self.ids,
+            SigV4Rules(services=frozenset(services), body_limit=self.settings.body_limit),
+            look=self._look,
+            later=self.background.later,
+        )
+
     def _register_answering_builtins(self) -> None:
         for builtin in (Responses(manners_of(self.settings, self.clock)), FrameworkRoutes(), CoreMethods()):
             self._hooks.register(builtin)
 
     def _register_authenticating_builtins(self) -> None:
-        rules = SigV4Rules(
-            services=frozenset({self.settings.signing_service}), body_limit=self.settings.body_limit
-        )
         cookie = cookie_name(development=self.settings.development)
         for builtin in (
-            SigV4Authenticator(
-                self.store,
-                self.keyring,
-                self.clock,
-                self.ids,
-                rules,
-                look=self._look,
-                later=self.background.later,
-            ),
+            self._signatures(self.settings.signing_service),
             SessionAuthenticator(
                 self.store, self.clock, cookie=cookie, look=self._look, later=self.background.later
             ),

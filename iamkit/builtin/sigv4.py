@@ -18,6 +18,7 @@ from iamkit.credentials.sigv4 import DEFAULT_RULES, Signed, SigV4Rules, SigV4Ver
 from iamkit.credentials.sigv4_query import has_query_signature
 from iamkit.epochs import Look
 from iamkit.errors import StoreUnavailable
+from iamkit.gate.authenticate import AsksPlugins
 from iamkit.hookspecs import hookimpl
 from iamkit.http import HttpRequest, NeedsBody
 from iamkit.identity import roles
@@ -27,6 +28,9 @@ from iamkit.storage import Store
 _log = logging.getLogger("iamkit.credentials")
 
 _REMEMBERED: Final = 10_000
+
+API_SERVICES: Final = ("iam", "sts")
+"""What requests to the management API are signed for."""
 
 
 class SigV4Authenticator:
@@ -52,9 +56,7 @@ class SigV4Authenticator:
 
     @hookimpl
     def iamkit_authenticate(self, request: HttpRequest) -> Authentication | NeedsBody | None:
-        # Every scheme that begins so is a signature of some kind: the verifier says which one is accepted.
-        in_header = request.headers.get("authorization", "")[:3].upper() == "AWS"
-        if not in_header and not (request.query and has_query_signature(request.query)):
+        if not _signed(request):
             return None
         found = self._verifier.verify(request, self._lookup.find)
         if isinstance(found, NeedsBody):
@@ -89,3 +91,27 @@ class SigV4Authenticator:
         except StoreUnavailable:
             # The key was read and is right: a stamp that cannot be written refuses nobody.
             _log.warning("the last use of access key %s could not be noted", key_id)
+
+
+class ApiCredentials:
+    """What the management API accepts: signatures for its own services, and all else that the app does.
+
+    It is asked as the plugins are. A signature for an app's route is none for the API, nor the other way.
+    """
+
+    def __init__(self, signatures: SigV4Authenticator, others: AsksPlugins) -> None:
+        self._signatures = signatures
+        self._others = others
+
+    def __call__(self, *, request: HttpRequest) -> object:
+        return (
+            self._signatures.iamkit_authenticate(request)
+            if _signed(request)
+            else self._others(request=request)
+        )
+
+
+def _signed(request: HttpRequest) -> bool:
+    # Every scheme that begins so is a signature of some kind: the verifier says which one is accepted.
+    in_header = request.headers.get("authorization", "")[:3].upper() == "AWS"
+    return in_header or (bool(request.query) and has_query_signature(request.query))

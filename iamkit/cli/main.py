@@ -63,6 +63,9 @@ TABLE: Final[Mapping[str, Lazy]] = {
         "List who may use which route; exits 1 if a snapshot differs.",
         _UNDERSTAND,
     ),
+    "serve": Lazy(
+        "iamkit.cli.serve:serve", "The management API, for AWS's clients and for plain JSON.", _OPERATE
+    ),
     "db": Lazy("iamkit.cli.db:db", "The database: bring it up to date, or see where it is.", _OPERATE),
     "compat": Lazy(
         "iamkit.cli.compat.command:compat", "The commands of 2011: iam-usercreate and its like.", _OPERATE

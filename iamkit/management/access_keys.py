@@ -25,6 +25,7 @@ class AccessKeyFace:
     created_at: datetime
     last_used_at: datetime | None
     last_used_service: str | None
+    last_used_region: str | None
 
 
 def _own_asks(work: Work, *, user_name: str | None = None) -> Asks:
@@ -103,5 +104,11 @@ def _owner(work: Work, key_id: str) -> User | None:
 
 def _face(key: AccessKey, user: User) -> AccessKeyFace:
     return AccessKeyFace(
-        key.key_id, user.name, key.status, key.created_at, key.last_used_at, key.last_used_service
+        key.key_id,
+        user.name,
+        key.status,
+        key.created_at,
+        key.last_used_at,
+        key.last_used_service,
+        key.last_used_region,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from iamkit.identity import attachments, groups, roles, users
 from iamkit.management import targets
 from iamkit.management.operation import Asks, Work, operation
@@ -27,15 +29,15 @@ def detach_user_policy(work: Work, *, user_name: str, policy_arn: str) -> None:
     attachments.detach(work.unit, users.get(work.unit, work.account, user_name).holder, policy_arn)
 
 
-def _list_user_asks(work: Work, *, user_name: str) -> Asks:
+def _list_user_asks(work: Work, *, user_name: str, **_others: object) -> Asks:
     return targets.user(work, user_name)
 
 
 @operation("iam:ListAttachedUserPolicies", access="List", on=("user",), asks=_list_user_asks)
-def list_attached_user_policies(work: Work, *, user_name: str) -> Page[str]:
-    """The ARNs of the policies on a user."""
+def list_attached_user_policies(work: Work, *, user_name: str, path_prefix: str = "/") -> Page[str]:
+    """The ARNs of the policies on a user, of those whose path begins with `path_prefix`."""
     user = users.get(work.unit, work.account, user_name)
-    return Page(tuple(attachments.of_holder(work.unit, user.holder)))
+    return _below(path_prefix, attachments.of_holder(work.unit, user.holder))
 
 
 def _group_asks(work: Work, *, group_name: str, policy_arn: str) -> Asks:
@@ -55,15 +57,15 @@ def detach_group_policy(work: Work, *, group_name: str, policy_arn: str) -> None
     attachments.detach(work.unit, groups.get(work.unit, work.account, group_name).holder, policy_arn)
 
 
-def _list_group_asks(work: Work, *, group_name: str) -> Asks:
+def _list_group_asks(work: Work, *, group_name: str, **_others: object) -> Asks:
     return targets.group(work, group_name)
 
 
 @operation("iam:ListAttachedGroupPolicies", access="List", on=("group",), asks=_list_group_asks)
-def list_attached_group_policies(work: Work, *, group_name: str) -> Page[str]:
-    """The ARNs of the policies on a group."""
+def list_attached_group_policies(work: Work, *, group_name: str, path_prefix: str = "/") -> Page[str]:
+    """The ARNs of the policies on a group, of those whose path begins with `path_prefix`."""
     group = groups.get(work.unit, work.account, group_name)
-    return Page(tuple(attachments.of_holder(work.unit, group.holder)))
+    return _below(path_prefix, attachments.of_holder(work.unit, group.holder))
 
 
 def _role_asks(work: Work, *, role_name: str, policy_arn: str) -> Asks:
@@ -85,12 +87,17 @@ def detach_role_policy(work: Work, *, role_name: str, policy_arn: str) -> None:
     attachments.detach(work.unit, roles.get(work.unit, work.account, role_name).holder, policy_arn)
 
 
-def _list_role_asks(work: Work, *, role_name: str) -> Asks:
+def _list_role_asks(work: Work, *, role_name: str, **_others: object) -> Asks:
     return targets.role(work, role_name)
 
 
 @operation("iam:ListAttachedRolePolicies", access="List", on=("role",), asks=_list_role_asks)
-def list_attached_role_policies(work: Work, *, role_name: str) -> Page[str]:
-    """The ARNs of the policies on a role."""
+def list_attached_role_policies(work: Work, *, role_name: str, path_prefix: str = "/") -> Page[str]:
+    """The ARNs of the policies on a role, of those whose path begins with `path_prefix`."""
     role = roles.get(work.unit, work.account, role_name)
-    return Page(tuple(attachments.of_holder(work.unit, role.holder)))
+    return _below(path_prefix, attachments.of_holder(work.unit, role.holder))
+
+
+def _below(path_prefix: str, arns: Sequence[str]) -> Page[str]:
+    targets.checked_prefix(path_prefix)
+    return Page(tuple(arn for arn in arns if arn.split(":policy", 1)[-1].startswith(path_prefix)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Final, TypeVar
 
 from iamkit.errors import NoSuchEntity, ValidationError
 from iamkit.identity import documents, managed, policy_use, roles, users
 from iamkit.identity.groups import Group
 from iamkit.identity.holder import HolderKind
-from iamkit.identity.managed import ManagedPolicy, PolicyVersion
+from iamkit.identity.managed import ManagedPolicy
 from iamkit.identity.roles import Role
 from iamkit.identity.shipped import ShippedPolicy
 from iamkit.identity.users import User
@@ -21,6 +22,10 @@ from iamkit.management.paging import Page, page
 from iamkit.policy.model import PolicyKind
 
 _SCOPES: Final = ("All", "AWS", "Local")
+_USES: Final = ("PermissionsPolicy", "PermissionsBoundary")
+_KINDS: Final = ("User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy")
+
+EntityT = TypeVar("EntityT", User, Group, Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,15 @@ class PolicyFace:
     attachment_count: int
     boundary_count: int
     policy: ManagedPolicy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFace:
+    """A version as people see it. A shipped policy's was never made at any time."""
+
+    version: str
+    is_default: bool
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +115,19 @@ def list_policies(
     *,
     path_prefix: str = "/",
     scope: str = "All",
+    only_attached: bool = False,
+    policy_usage_filter: str | None = None,
     marker: str | None = None,
     max_items: int | None = None,
 ) -> Page[PolicyFace]:
-    """Policies by name; `scope` is `All`, `AWS` (shipped only) or `Local` (the account's own)."""
+    """Policies by name; `scope` is `All`, `AWS` (shipped only) or `Local` (the account's own).
+
+    `only_attached` leaves out those that hang on nobody, `policy_usage_filter` those that are nobody's
+    `PermissionsPolicy`, or nobody's `PermissionsBoundary`.
+    """
     if scope not in _SCOPES:
         raise ValidationError(f"scope `{scope[:40]}` must be one of `All`, `AWS`, `Local`")
+    _check_use(policy_usage_filter)
     faces: list[PolicyFace] = []
     if scope != "Local":
         faces += [
@@ -119,6 +140,7 @@ def list_policies(
             _face(work, policy)
             for policy in managed.listing(work.unit, work.account, path_prefix=path_prefix)
         ]
+    faces = [face for face in faces if _wanted(face, policy_usage_filter, only_attached=only_attached)]
     faces.sort(key=lambda face: (face.name.lower(), face.arn))
     return page(
         lambda after, limit: [face for face in faces if after is None or _mark(face) > after][:limit],
@@ -126,6 +148,18 @@ def list_policies(
         marker=marker,
         max_items=max_items,
     )
+
+
+def _check_use(policy_usage_filter: str | None) -> None:
+    if policy_usage_filter is not None and policy_usage_filter not in _USES:
+        raise ValidationError(
+            f"policy usage `{policy_usage_filter[:40]}` must be one of `{'`, `'.join(_USES)}`"
+        )
+
+
+def _wanted(face: PolicyFace, use: str | None, *, only_attached: bool) -> bool:
+    count = face.boundary_count if use == "PermissionsBoundary" else face.attachment_count
+    return count > 0 or (use is None and not only_attached)
 
 
 def _mark(face: PolicyFace) -> str:
@@ -146,12 +180,13 @@ def _add_version_asks(work: Work, *, policy_arn: str, **_others: object) -> Asks
 @operation("iam:CreatePolicyVersion", access="Permissions management", on=("policy",), asks=_add_version_asks)
 def create_policy_version(
     work: Work, *, policy_arn: str, policy_document: str, set_as_default: bool = False
-) -> PolicyVersion:
+) -> VersionFace:
     """Save a new version, in force only with `set_as_default`. Raises LimitExceeded beyond five."""
     policy = managed.get(work.unit, work.house, work.account, policy_arn)
-    return managed.add_version(
+    made = managed.add_version(
         work.unit, work.house, policy, text=policy_document, set_as_default=set_as_default
     )
+    return VersionFace(made.version, set_as_default, made.created_at)
 
 
 def _version_asks(work: Work, *, policy_arn: str, **_others: object) -> Asks:
@@ -165,6 +200,7 @@ class VersionWithDocument:
     version: str
     is_default: bool
     document: str
+    created_at: datetime | None = None
 
 
 @operation("iam:GetPolicyVersion", access="Read", on=("policy",), asks=_version_asks)
@@ -178,14 +214,21 @@ def get_policy_version(work: Work, *, policy_arn: str, version_id: str) -> Versi
     policy = managed.get(work.unit, work.house, work.account, policy_arn)
     found = managed.version(work.unit, policy, version_id)
     text = documents.text_of(work.unit, found.digest)
-    return VersionWithDocument(found.version, found.version == policy.default_version, text)
+    return VersionWithDocument(found.version, found.version == policy.default_version, text, found.created_at)
 
 
 @operation("iam:ListPolicyVersions", access="List", on=("policy",), asks=_named_asks)
-def list_policy_versions(work: Work, *, policy_arn: str) -> Page[PolicyVersion]:
-    """The versions that are kept, oldest first. Raises UnmodifiableEntity for a shipped policy."""
+def list_policy_versions(work: Work, *, policy_arn: str) -> Page[VersionFace]:
+    """The versions that are kept, oldest first; a shipped policy has `v1`. Raises NoSuchEntity."""
+    if policy_arn in work.house.shipped:
+        return Page((VersionFace("v1", True, None),))
     policy = managed.get(work.unit, work.house, work.account, policy_arn)
-    return Page(tuple(managed.versions(work.unit, policy)))
+    return Page(
+        tuple(
+            VersionFace(item.version, item.version == policy.default_version, item.created_at)
+            for item in managed.versions(work.unit, policy)
+        )
+    )
 
 
 @operation("iam:SetDefaultPolicyVersion", access="Permissions management", on=("policy",), asks=_version_asks)
@@ -202,21 +245,45 @@ def delete_policy_version(work: Work, *, policy_arn: str, version_id: str) -> No
     managed.delete_version(work.unit, policy, version_id)
 
 
-@operation("iam:ListEntitiesForPolicy", access="List", on=("policy",), asks=_named_asks)
-def list_entities_for_policy(work: Work, *, policy_arn: str) -> PolicyEntities:
-    """The users, groups and roles of this account that a policy hangs on or bounds."""
+def _entities_asks(work: Work, *, policy_arn: str, **_others: object) -> Asks:
+    return targets.policy(work, policy_arn)
+
+
+@operation("iam:ListEntitiesForPolicy", access="List", on=("policy",), asks=_entities_asks)
+def list_entities_for_policy(
+    work: Work,
+    *,
+    policy_arn: str,
+    entity_filter: str | None = None,
+    path_prefix: str = "/",
+    policy_usage_filter: str | None = None,
+) -> PolicyEntities:
+    """The users, groups and roles of this account that a policy hangs on or bounds.
+
+    `entity_filter` is `User`, `Group` or `Role`; `policy_usage_filter` leaves out those that the policy
+    bounds (`PermissionsPolicy`), or those that it hangs on (`PermissionsBoundary`).
+    """
+    targets.checked_prefix(path_prefix)
+    _check_use(policy_usage_filter)
+    if entity_filter is not None and entity_filter not in _KINDS:
+        raise ValidationError(f"entity filter `{entity_filter[:40]}` must be one of `User`, `Group`, `Role`")
+
+    def shown(kind: str, use: str, found: Iterable[EntityT | None]) -> tuple[EntityT, ...]:
+        if entity_filter not in (None, kind) or policy_usage_filter not in (None, use):
+            return ()
+        there = [item for item in found if item is not None and item.path.startswith(path_prefix)]
+        return tuple(sorted(there, key=lambda item: item.name_key))
+
     managed.attachable(work.unit, work.house, work.account, policy_arn)
     found = policy_use.attachments(work.unit, work.account, policy_arn)
     ids = {kind: [item.holder_id for item in found if item.holder_kind == kind] for kind in HolderKind}
-    in_groups = (work.unit.get(Group, (unique_id,)) for unique_id in ids[HolderKind.GROUP])
-    in_users = (users.by_id(work.unit, unique_id) for unique_id in ids[HolderKind.USER])
-    in_roles = (roles.by_id(work.unit, unique_id) for unique_id in ids[HolderKind.ROLE])
+    attached, bounds = _USES
     return PolicyEntities(
-        tuple(sorted((item for item in in_users if item), key=lambda item: item.name_key)),
-        tuple(sorted((item for item in in_groups if item), key=lambda item: item.name_key)),
-        tuple(sorted((item for item in in_roles if item), key=lambda item: item.name_key)),
-        tuple(policy_use.bounded_users(work.unit, work.account, policy_arn)),
-        tuple(policy_use.bounded_roles(work.unit, work.account, policy_arn)),
+        shown("User", attached, (users.by_id(work.unit, one) for one in ids[HolderKind.USER])),
+        shown("Group", attached, (work.unit.get(Group, (one,)) for one in ids[HolderKind.GROUP])),
+        shown("Role", attached, (roles.by_id(work.unit, one) for one in ids[HolderKind.ROLE])),
+        shown("User", bounds, policy_use.bounded_users(work.unit, work.account, policy_arn)),
+        shown("Role", bounds, policy_use.bounded_roles(work.unit, work.account, policy_arn)),
     )
 
 

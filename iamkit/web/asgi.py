@@ -101,7 +101,7 @@ class Door:
         self, request: HttpRequest, limit: int, scope: Scope, receive: Receive
     ) -> tuple[Admission | Refusal | None, Receive]:
         try:
-            body = await _buffered(scope, receive, limit)
+            body = await buffered(scope, receive, limit)
         except InputError as fault:
             return self.guard.refusal(request, fault), receive
         if body is None:
@@ -229,7 +229,7 @@ def _joined(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return list(fields.items())
 
 
-async def _buffered(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+async def buffered(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     """The body, or None if the client left. Raises RequestTooLarge beyond `limit` bytes."""
     if scope["type"] == "websocket":
         return b""

@@ -77,7 +77,7 @@ class Door:
         if not isinstance(admitted, NeedsBody):
             return admitted
         try:
-            body = _buffered(environ, admitted.limit)
+            body = buffered(environ, admitted.limit)
         except InputError as fault:
             return self.guard.refusal(request, fault)
         again = self.guard.admit(request.with_body(body))
@@ -236,7 +236,7 @@ def _unreadable(environ: WSGIEnvironment) -> HttpRequest:
     return unreadable_request(environ.get("REQUEST_METHOD", "GET"), environ.get("HTTP_ACCEPT", ""))
 
 
-def _buffered(environ: WSGIEnvironment, limit: int) -> bytes:
+def buffered(environ: WSGIEnvironment, limit: int) -> bytes:
     """The body, put back for the app. Raises RequestTooLarge beyond `limit` bytes."""
     length = environ.get("CONTENT_LENGTH")
     stream: InputStream = environ["wsgi.input"]

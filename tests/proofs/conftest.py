@@ -67,3 +67,9 @@ def isolation() -> ModuleType:
 def signatures() -> ModuleType:
     """The script that signs and alters requests."""
     return load("signatures")
+
+
+@pytest.fixture(scope="session")
+def codec() -> ModuleType:
+    """`codec.py` as a module."""
+    return load("codec")

@@ -1,0 +1,96 @@
+"""`iamkit serve`: the management API under a server of its own, for AWS's clients."""
+
+from __future__ import annotations
+
+import importlib.util
+import ipaddress
+import signal
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from iamkit.cli.options import Command
+from iamkit.cli.terminal import Terminal
+from iamkit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from iamkit.kit import IAM
+
+PORT: Final = 8750
+
+
+@click.command("serve", cls=Command)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="The port; 0 takes one that is free.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    default=8,
+    show_default=True,
+    help="How many requests are answered at once.",
+)
+@click.pass_obj
+def serve(terminal: Terminal, host: str, port: int, threads: int) -> None:
+    """Serve the management API: boto3, the `aws` command, Terraform and plain JSON manage this directory.
+
+    Every request is signed, or carries a session or personal token, and is decided like any other.
+    """
+    if importlib.util.find_spec("waitress") is None:
+        raise ConfigurationError("the server is an extra of its own; install `iamkit[serve]`")
+    iam = terminal.iam()
+    # Says what is missing now rather than with each answer.
+    iam.deployment()
+    _serve(terminal, iam, host, port, threads)
+
+
+def _serve(terminal: Terminal, iam: IAM, host: str, port: int, threads: int) -> None:
+    from waitress.server import create_server
+
+    from iamkit.api.app import ManagementAPI
+
+    try:
+        server = create_server(
+            ManagementAPI(iam).wsgi,
+            host=host,
+            port=port,
+            threads=threads,
+            ident="iamkit",
+            max_request_body_size=iam.settings.body_limit,
+            clear_untrusted_proxy_headers=False,
+        )
+    except OSError as fault:
+        raise ConfigurationError(f"cannot listen on `{host}:{port}`: {fault.strerror}") from fault
+    url = f"http://{f'[{host}]' if ':' in host else host}:{server.effective_port}"
+    if not _loopback(host):
+        click.echo(
+            "warning: answers hold secrets and are not encrypted here; let a proxy in front speak TLS",
+            err=True,
+        )
+    terminal.output.done(
+        f"the management API is at {url}; end it with Ctrl-C\n\n"
+        f"    export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1\n"
+        "    export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…\n"
+        "    aws iam list-users\n",
+        {"url": url},
+    )
+    click.get_text_stream("stdout").flush()
+    signal.signal(signal.SIGTERM, _ended)
+    server.run()
+
+
+def _ended(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
