@@ -49,7 +49,7 @@ def served(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
         assert server.stdout is not None
         url = next(word for line in server.stdout for word in line.split() if word.startswith("http://"))
         yield (
-            url.rstrip("/"),
+            url.rstrip("/;"),
             {
                 "AWS_ACCESS_KEY_ID": key["access_key_id"],
                 "AWS_SECRET_ACCESS_KEY": key["secret_access_key"],
