@@ -25,6 +25,7 @@ from iamkit.management import (
     records,
     resource_policies,
     roles,
+    root,
     sessions,
     simulation,
     tags,
@@ -60,6 +61,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     resource_policies,
     guardrails,
     tree,
+    root,
     records,
 )
 
@@ -73,9 +75,11 @@ _OWN: Final = "arn:${Partition}:iamkit::${Account}:"
 _TAGGED: Final = ("aws:ResourceTag/", "iam:ResourceTag/")
 
 _USER: Final = ResourceType("user", f"{_IAM}user/${{UserNameWithPath}}", _TAGGED)
+_ROOT: Final = ResourceType("root", f"{_IAM}root")
 _TYPES: Final = {
     "iam": (
         _USER,
+        _ROOT,
         ResourceType("group", f"{_IAM}group/${{GroupNameWithPath}}"),
         ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
         ResourceType("policy", f"{_IAM}policy/${{PolicyNameWithPath}}", _TAGGED),
@@ -83,6 +87,7 @@ _TYPES: Final = {
     ),
     "iamkit": (
         _USER,
+        _ROOT,
         ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
         ResourceType("guardrail", f"{_OWN}guardrail/${{Name}}"),
         ResourceType("node", f"{_OWN}node/${{NodeId}}"),
