@@ -33,6 +33,10 @@ class Purpose(StrEnum):
     CHANGE_ADDRESS = "change-address"
     RESET_PASSWORD = "reset-password"  # noqa: S105  # a name
     INVITE = "invite"
+    # The root user's: its first password, its second factor that was lost, and the end of that (CAP-A7).
+    SETUP = "setup"
+    RECOVER_ROOT = "recover-root"
+    FINISH_RECOVERY = "finish-recovery"
 
 
 @record("link", key=("link_id",), index=(("user_id", "purpose"), ("expires_at",)))

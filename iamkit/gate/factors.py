@@ -24,7 +24,7 @@ from iamkit.errors import ExpiredToken, InputError, InvalidAuthenticationCode, T
 from iamkit.gate.letters import Letters, codes_for
 from iamkit.gate.passkeys import PasskeyBegun, Passkeys
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
-from iamkit.identity import users
+from iamkit.identity import people
 from iamkit.identity.users import User
 from iamkit.ids import Ids
 from iamkit.storage import Reader, Store
@@ -272,7 +272,7 @@ class Factors:
     def _here(self, reader: Reader, token: str) -> _Here:
         """The session at its step. Raises ExpiredToken, whatever is wrong with it."""
         kept = sessions.of_token(reader, token, now=self._clock.now())
-        user = None if kept is None else users.by_id(reader, kept.user_id)
+        user = None if kept is None else people.by_id(reader, kept.user_id)
         if kept is None or user is None or not user.enabled:
             raise ExpiredToken("the sign-in has ended or took too long; start again")
         if kept.state == SessionState.PENDING and sessions.FACTOR not in kept.awaits:
