@@ -36,6 +36,7 @@ def create_access_key(work: Work, *, user_name: str | None = None) -> NewAccessK
     """Make a key for a user (default: the caller). Root users get none. Raises LimitExceeded at two."""
     user = _user(work, user_name)
     targets.refuse_narrowed(work, user)
+    targets.refuse_ending(work, user)
     house = work.house
     house.quotas.hold("access_keys_per_user", len(access_keys.held_by(work.unit, user.user_id)) + 1)
     return access_keys.create(
