@@ -87,6 +87,7 @@ def create(
     if len(held) >= TOKENS_PER_USER:
         raise LimitExceeded(f"a user has at most {TOKENS_PER_USER} tokens; delete one first")
     token = _spelt(ids.token())
+    ends = [end for end in (None if life is None else now + life, until) if end is not None]
     made = PersonalToken(
         token_id=_id(token),
         public_id=ids.handle("t"),
@@ -95,7 +96,7 @@ def create(
         name=name,
         policy=policy,
         created_at=now,
-        expires_at=min((end for end in (life and now + life, until) if end is not None), default=None),
+        expires_at=min(ends, default=None),
     )
     unit.add(made)
     unit.bump(epochs.principal(user_id))
