@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
+from iamkit.audit.event import Origin
 from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
 from iamkit.credentials.sources import SprayWatch
 from iamkit.gate import cross_site, csrf
-from iamkit.gate.asking import csrf_token, request_served
+from iamkit.gate.asking import csrf_token, request_of, request_served
 from iamkit.gate.claim import Claims
 from iamkit.gate.current import current_principal
 from iamkit.gate.factors import Factors
 from iamkit.gate.link_holders import LinkHolders
 from iamkit.gate.next_page import next_page
+from iamkit.gate.origin import Proxies
 from iamkit.gate.outbox import Outbox
 from iamkit.gate.pace import Pace
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.recovery import Recovery
 from iamkit.gate.sign_in import SignIn
 from iamkit.gate.ssh_sign_in import SshSignIn
+from iamkit.identity.principal import Principal
 from iamkit.late import made_once
 from iamkit.wiring import Wiring
 
@@ -28,6 +31,7 @@ from iamkit.wiring import Wiring
 # overrun. With a cost that hides nothing anyway, as in tests, it waits for nothing.
 _BEAT: Final = 0.25
 _REAL_MEMORY: Final = 1024
+_LONGEST_AGENT: Final = 256
 
 
 class Doors(Wiring):
@@ -135,6 +139,14 @@ class Doors(Wiring):
     def device_cookie(self, session: NewSession) -> str | None:
         """The Set-Cookie value for a browser that was not known, to send beside the session's; else None."""
         return known_device_cookie(session, development=self.settings.development)
+
+    def _origin_of(self, principal: Principal) -> Origin:
+        """Where the request came from that a principal was admitted with."""
+        request = request_of(principal)
+        if request is None:
+            return Origin()
+        source = Proxies(self.settings.proxy_networks).source_ip(request)
+        return Origin(source or "unknown", request.headers.get("user-agent", "")[:_LONGEST_AGENT])
 
     # --- the rooms behind them -------------------------------------------------------------------
 

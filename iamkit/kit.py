@@ -257,10 +257,12 @@ class IAM(Tables):
         )
 
     def desk(self, principal: Principal, *, origin: Origin | None = None) -> Desk:
-        """Where management operations are done for `principal`, each authorised and recorded."""
-        return Desk(
-            self.store, self.gate, self.trail, self.house, self.services, principal, origin=origin or Origin()
-        )
+        """Where management operations are done for `principal`, each authorised and recorded.
+
+        `origin` is where the call came from; by default it is told by the request that `principal` came with.
+        """
+        where = origin or self._origin_of(principal)
+        return Desk(self.store, self.gate, self.trail, self.house, self.services, principal, origin=where)
 
     @property
     def health(self) -> Health:

@@ -42,7 +42,10 @@ class Purpose(StrEnum):
 @record("link", key=("link_id",), index=(("user_id", "purpose"), ("expires_at",)))
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link. `link_id` is the SHA-256 of the token. `generation` is of the password that it replaces."""
+    """One link. `link_id` is the SHA-256 of the token. `generation` is of the password that it replaces.
+
+    `begun_in` is the public id of the session in which it was asked for, if it was in one.
+    """
 
     link_id: str = field(repr=False)
     account: str
@@ -52,6 +55,7 @@ class Link:
     generation: str
     made_at: datetime
     expires_at: datetime
+    begun_in: str = ""
 
 
 def make(
@@ -65,12 +69,14 @@ def make(
     now: datetime,
     generation: str = "",
     lifetime: timedelta = LIFETIME,
+    begun_in: str = "",
 ) -> Secret:
     """Keep a link in the place of an earlier one. The token is in the answer and nowhere else."""
     unit.remove_all(Link, {"expires_at": Less(now)})
     void(unit, user_id, purpose)
     token = TOKEN_PREFIX + ids.token()
-    unit.add(Link(_id(token), account, user_id, str(purpose), address, generation, now, now + lifetime))
+    until = now + lifetime
+    unit.add(Link(_id(token), account, user_id, str(purpose), address, generation, now, until, begun_in))
     return Secret(token)
 
 
@@ -92,6 +98,17 @@ def void(unit: Unit, user_id: str, purpose: Purpose | None = None) -> None:
     """Make a user's links worthless: those of a purpose, or all."""
     where = {"user_id": user_id} if purpose is None else {"user_id": user_id, "purpose": str(purpose)}
     unit.remove_all(Link, where)
+
+
+def void_begun_in(unit: Unit, user_id: str, session: str) -> None:
+    """Make worthless what was asked for in a session that somebody ended from outside (THR-P12)."""
+    unit.remove_all(Link, {"user_id": user_id, "begun_in": session})
+
+
+def follow(unit: Unit, user_id: str, old: str, new: str) -> None:
+    """Note that a session goes on as another, so that ending that one voids what this one asked for."""
+    for kept in unit.find(Link, {"user_id": user_id, "begun_in": old}):
+        unit.change(Link, (kept.link_id,), {"begun_in": new})
 
 
 def worthless() -> ExpiredToken:

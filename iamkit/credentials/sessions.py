@@ -171,6 +171,8 @@ def start(
         awaits=awaits,
     )
     unit.add(made)
+    if instead_of is not None:
+        links.follow(unit, user_id, instead_of.public_id, made.public_id)
     return NewSession(Secret(token), made.public_id, made.absolute_expires_at, state, awaits)
 
 

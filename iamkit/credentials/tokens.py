@@ -22,6 +22,7 @@ from iamkit.storage import Less, Reader, Unit, record
 
 TOKEN_PREFIX: Final = "ikt_"  # noqa: S105  # what secret scanners look for, not a secret
 TOKENS_PER_USER: Final = 20
+SHORTEST_LIFE: Final = timedelta(days=1)
 DEFAULT_LIFE: Final = timedelta(days=90)
 LONGEST_LIFE: Final = timedelta(days=36600)
 LAST_USED_STEP: Final = timedelta(minutes=15)
@@ -70,14 +71,15 @@ def create(
     now: datetime,
     policy: str | None = None,
     life: timedelta | None = DEFAULT_LIFE,
+    until: datetime | None = None,
 ) -> NewToken:
-    """Make a token that expires after `life` (None: never).
+    """Make a token that expires after `life` (None: never), and not after `until`, its maker's own end.
 
     Raises ValidationError, EntityAlreadyExists for a name that the user's other token has, LimitExceeded.
     """
     if not _NAME.fullmatch(name):
         raise ValidationError("the name of a token has 1 to 64 visible ASCII characters")
-    if life is not None and not timedelta(days=1) <= life <= LONGEST_LIFE:
+    if life is not None and not SHORTEST_LIFE <= life <= LONGEST_LIFE:
         raise ValidationError(f"a token lives 1 to {LONGEST_LIFE.days} days")
     held = held_by(unit, user_id)
     if any(one.name == name for one in held):
@@ -85,6 +87,7 @@ def create(
     if len(held) >= TOKENS_PER_USER:
         raise LimitExceeded(f"a user has at most {TOKENS_PER_USER} tokens; delete one first")
     token = _spelt(ids.token())
+    ends = [end for end in (None if life is None else now + life, until) if end is not None]
     made = PersonalToken(
         token_id=_id(token),
         public_id=ids.handle("t"),
@@ -93,16 +96,22 @@ def create(
         name=name,
         policy=policy,
         created_at=now,
-        expires_at=None if life is None else now + life,
+        expires_at=min(ends, default=None),
     )
     unit.add(made)
     unit.bump(epochs.principal(user_id))
     return NewToken(made, Secret(token))
 
 
-def reset(unit: Unit, ids: Ids, kept: PersonalToken, *, now: datetime) -> NewToken:
-    """Put a new secret in the place of the old, which is void at once; it lives as long as that did."""
-    life = None if kept.expires_at is None else kept.expires_at - kept.created_at
+def reset(
+    unit: Unit, ids: Ids, kept: PersonalToken, *, now: datetime, until: datetime | None = None
+) -> NewToken:
+    """Put a new secret in the place of the old, which is void at once.
+
+    It lives as long as that did, and not after `until`, the end of whoever resets it.
+    """
+    # One that its maker's end had cut short may have lived less than a day.
+    life = None if kept.expires_at is None else max(kept.expires_at - kept.created_at, SHORTEST_LIFE)
     remove(unit, kept)
     return create(
         unit,
@@ -113,6 +122,7 @@ def reset(unit: Unit, ids: Ids, kept: PersonalToken, *, now: datetime) -> NewTok
         now=now,
         policy=kept.policy,
         life=life,
+        until=until,
     )
 
 

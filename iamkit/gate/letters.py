@@ -55,8 +55,19 @@ class Letters:
                 "links lead nowhere; set `link_base` to where the app's pages are, as `https://app.example/account`"
             )
 
-    def link(self, unit: Unit, user: User, purpose: Purpose, address: str, *, generation: str = "") -> None:
+    def link(
+        self,
+        unit: Unit,
+        user: User,
+        purpose: Purpose,
+        address: str,
+        *,
+        generation: str = "",
+        begun_in: str = "",
+    ) -> None:
         """Make a link and queue it to `address`; older ones of that purpose are void.
+
+        `begun_in` is the session that asks for it, whose end from outside voids it.
 
         Raises ConfigurationError, Throttling when too much was sent to that user or address.
         """
@@ -75,6 +86,7 @@ class Letters:
             generation=generation,
             now=now,
             lifetime=lifetime,
+            begun_in=begun_in,
         )
         minutes = int(lifetime.total_seconds()) // 60
         message = Message(

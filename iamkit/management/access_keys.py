@@ -42,6 +42,7 @@ def create_access_key(work: Work, *, user_name: str | None = None) -> NewAccessK
     if people.is_root(user) and not work.house.root_access_keys:
         raise AccessDenied("root users have no access keys; make a user for what the key is for")
     targets.refuse_narrowed(work, user)
+    targets.refuse_ending(work, user)
     house = work.house
     house.quotas.hold("access_keys_per_user", len(access_keys.held_by(work.unit, user.user_id)) + 1)
     return access_keys.create(

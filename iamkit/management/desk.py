@@ -8,6 +8,7 @@ from typing import Final, ParamSpec, Protocol, TypeVar, cast
 
 from iamkit.audit.event import Event, Origin
 from iamkit.audit.trail import Trail
+from iamkit.credentials import sources
 from iamkit.errors import MissingAuthenticationToken, StoreUnavailable
 from iamkit.gate.verdict import Verdict
 from iamkit.http import HttpRequest
@@ -77,6 +78,7 @@ class Desk:
         self._services = services
         self._principal = principal
         self._origin = origin
+        self._network = sources.network_of(origin.source_ip)
         self._request = request
 
     def do(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -120,7 +122,7 @@ class Desk:
                 # Preparing hashes, and says what is wrong with a password: not to those who may not ask.
                 self._allowed(operation, reader, kwargs, attempt, None)
             preparation = Preparation(
-                reader, self._house, self._services, self._principal, self._principal.account
+                reader, self._house, self._services, self._principal, self._principal.account, self._network
             )
             return operation.prepare(preparation, **kwargs)
 
@@ -136,7 +138,7 @@ class Desk:
         principal = self._services.current(self._principal)
         # An operation that only reads is handed what can only read.
         unit = cast("Unit", reader)
-        work = Work(unit, self._house, self._services, principal, principal.account, prepared)
+        work = Work(unit, self._house, self._services, principal, principal.account, prepared, self._network)
         self._authorize(operation, work, kwargs, attempt)
         return work
 

@@ -6,6 +6,7 @@ An address is used when whoever reads its mail has confirmed it, and is changed 
 from __future__ import annotations
 
 from iamkit.credentials import links, mail_address
+from iamkit.credentials.authentication import CredentialKind
 from iamkit.credentials.links import Purpose
 from iamkit.credentials.message import Kind
 from iamkit.errors import InputError, NoSuchEntity
@@ -45,7 +46,16 @@ def change_user_email(work: Work, *, email: str, user_name: str | None = None) -
     if address == user.email:
         raise InputError(f"this is the mail address of user `{user.name}` already; verify it")
     letters = work.services.letters
-    letters.link(work.unit, user, Purpose.CHANGE_ADDRESS, address, generation=user.email or "")
+    proof = work.principal.authentication
+    session = proof.credential_id if proof is not None and proof.kind is CredentialKind.SESSION else ""
+    letters.link(
+        work.unit,
+        user,
+        Purpose.CHANGE_ADDRESS,
+        address,
+        generation=user.email or "",
+        begun_in=session,
+    )
     if user.email is not None:
         letters.notice(work.unit, user, Kind.ADDRESS_CHANGE_ASKED, user.email, new=address)
 

@@ -190,7 +190,8 @@ def _codes(
         raise NoSuchEntity(f"user `{user.name}` has no device `{serial[:256]}`")
     if device.method not in (mfa_otp.TOTP, mfa_otp.HOTP):
         raise InputError(f"device `{serial[:256]}` shows no codes; enrol it by its own method")
-    preparation.services.factor_throttle(device.method).reserve(known_subject(user.user_id))
+    throttle = preparation.services.factor_throttle(device.method)
+    throttle.reserve(known_subject(user.user_id), preparation.network)
     seed = mfa.opened(preparation.services.sealer, device)
     now = preparation.house.now()
     return _Codes(device, mfa_otp.pair_matches(device, seed, first.reveal(), second.reveal(), now))
@@ -237,7 +238,7 @@ def enable_mfa_device(
         offset=pair.offset,
         now=work.house.now(),
     )
-    work.services.factor_throttle(device.method).reset(work.unit, known_subject(user.user_id))
+    _forget_attempts(work, device, user)
 
 
 def _resync_prepare(
@@ -262,13 +263,16 @@ def resync_mfa_device(
     authentication_code1: Secret,  # noqa: ARG001
     authentication_code2: Secret,  # noqa: ARG001
 ) -> None:
-    """Learn how far a device's clock or count is off, by two consecutive codes (decision 17)."""
-    user = _user(work, user_name)
+    """Learn how far a device's clock or count is off, by two consecutive codes (decision 17).
+
+    Raises InvalidAuthenticationCode, StepUpRequired as enabling does.
+    """
+    user = recent_user(work, user_name)
     device, pair = _checked(work)
     now = work.house.now()
     if not mfa.advance(work.unit, device.serial, pair.counter, now=now, offset=pair.offset):
         raise wrong()
-    work.services.factor_throttle(device.method).reset(work.unit, known_subject(user.user_id))
+    _forget_attempts(work, device, user)
 
 
 def _deactivate_asks(work: Work, *, serial_number: str, user_name: str | None = None) -> Asks:  # noqa: ARG001
@@ -294,6 +298,11 @@ def _checked(work: Work) -> tuple[MfaDevice, Pair]:
     return found.device, found.pair
 
 
+def _forget_attempts(work: Work, device: MfaDevice, user: User) -> None:
+    throttle = work.services.factor_throttle(device.method)
+    throttle.reset(work.unit, known_subject(user.user_id), work.network)
+
+
 def wrong() -> InvalidAuthenticationCode:
     return InvalidAuthenticationCode(
         "the proof is not right, too late, or used already; begin again, with two codes one after the other"
@@ -305,23 +314,33 @@ def _user(work: Work, user_name: str | None) -> User:
 
 
 def recent_user(work: Work, user_name: str | None) -> User:
-    """The user, or the caller; for one's own factors a session has to be fresh, or who finds it open has it.
+    """The user, or the caller; for one's own factors a proof has to be fresh, or whoever finds it takes over.
+
+    In a session that is a recent sign-in or a second factor. Whoever signs, and has a device, has to have
+    shown it lately (a temporary credential that was asked for with a code): a key that leaked must not remove
+    the factor that its owner is protected by. Without a device a signature does, or nobody could enrol by an
+    SDK, and for other users' factors it is the policies alone, as in AWS.
 
     A personal token does nothing of it: it was made so that scripts need not sign in, and a factor or an
     address of its bearer's own would be a sign-in with all that the owner may do (THR-S7).
     """
     user = targets.person(work, user_name)
     proof = work.principal.authentication
-    if proof is not None and proof.subject == user.user_id and proof.kind is CredentialKind.TOKEN:
+    if proof is None or proof.subject != user.user_id:
+        return user
+    if proof.kind is CredentialKind.TOKEN:
         raise AccessDenied("a personal token changes no factors and no address of its owner's; sign in")
     targets.refuse_narrowed(work, user)
-    if proof is not None and proof.subject == user.user_id and proof.issued_at is not None:
-        shown = proof.issued_at if proof.mfa_at is None else max(proof.issued_at, proof.mfa_at)
-        if work.house.now() - shown > RECENT:
-            raise StepUpRequired(
-                "this needs a recent sign-in; sign in again, or show a second factor",
-                max_age=int(RECENT.total_seconds()),
-            )
+    shown = proof.mfa_at
+    if proof.kind is CredentialKind.SESSION:
+        shown = max(filter(None, (shown, proof.issued_at)), default=None)
+    elif proof.kind is CredentialKind.OPERATOR or not mfa.of_subject(work.unit, user.user_id):
+        return user
+    if shown is None or work.house.now() - shown > RECENT:
+        raise StepUpRequired(
+            "this needs a recent sign-in; sign in again, or show a second factor",
+            max_age=int(RECENT.total_seconds()),
+        )
     return user
 
 

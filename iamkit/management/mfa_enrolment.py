@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from iamkit.credentials import challenges, mfa, recovery_codes, sendings
+from iamkit.credentials import challenges, mfa, recovery_codes, sendings, sources
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.hashing import HashedPassword
 from iamkit.credentials.mfa import Enrolled
@@ -76,6 +76,9 @@ def begin_mfa_enrollment(
     key = (_ENROL, user.user_id, method)
     challenges.begin(work.unit, work.services.sealer, house.ids, key, begun, now=house.now())
     if begun.message is not None:
+        if work.network is not None:
+            # Sending costs, and a code to a stranger's address is a nuisance: counted as failures are.
+            sources.reserve(work.unit, work.network, now=house.now())
         work.services.letters.code(work.unit, begun.message, user_id=user.user_id, proven=False)
     return Beginning(json.dumps(dict(begun.shown)))
 
@@ -95,7 +98,7 @@ def _finish_prepare(
     found = method_named(preparation.services.mfa_methods, method)
     given = _answer(answer)
     services = preparation.services
-    services.factor_throttle(method).reserve(known_subject(user.user_id))
+    services.factor_throttle(method).reserve(known_subject(user.user_id), preparation.network)
     taken = services.take_try((_ENROL, user.user_id, method))
     if taken is None:
         raise wrong()
@@ -140,7 +143,7 @@ def finish_mfa_enrollment(
         counter=enrolled.counter,
         handle=enrolled.handle,
     )
-    work.services.factor_throttle(method).reset(work.unit, known_subject(user.user_id))
+    work.services.factor_throttle(method).reset(work.unit, known_subject(user.user_id), work.network)
     sendings.forget(work.unit, codes_for(user.user_id))
     return face(work, made)
 

@@ -67,13 +67,16 @@ class Preparation:
     services: Services
     principal: Principal
     account: str
+    # The network that the attempt comes from, if it comes from one.
+    network: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What an operation may use. Everything it reads and writes is in `unit`, with its audit event.
 
-    `account` is the account it acts in: the caller's. `prepared` is what the preparing step returned.
+    `account` is the account it acts in: the caller's. `prepared` is what the preparing step returned,
+    `network` where the attempt comes from, as limits count it (`sources.network_of`).
     """
 
     unit: Unit
@@ -82,6 +85,7 @@ class Work:
     principal: Principal
     account: str
     prepared: object = None
+    network: str | None = None
 
     @property
     def everywhere(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from iamkit.credentials import sessions
+from iamkit.credentials import links, sessions
 from iamkit.credentials.sessions import SessionRecord
 from iamkit.errors import NoSuchEntity
 from iamkit.identity import people
@@ -48,12 +48,16 @@ def _one_asks(work: Work, *, user_name: str | None = None, **_others: object) ->
 
 @operation("iamkit:EndSession", access="Write", on=("user",), asks=_one_asks)
 def end_session(work: Work, *, session_id: str, user_name: str | None = None) -> None:
-    """End one session of a user by its public id. Raises NoSuchEntity."""
+    """End one session of a user by its public id. Raises NoSuchEntity.
+
+    A change of address that was asked for in it goes with it: whoever had it reads that address.
+    """
     user = _user(work, user_name)
     found = work.unit.find(SessionRecord, {"public_id": session_id, "user_id": user.user_id}, limit=1)
     if not found:
         raise NoSuchEntity(f"user `{user.name}` has no session `{session_id[:80]}`")
     sessions.end(work.unit, found[0].session_id, now=work.house.now())
+    links.void_begun_in(work.unit, user.user_id, session_id)
 
 
 @operation("iamkit:EndSessions", access="Write", on=("user",), asks=_own_asks)

@@ -7,10 +7,12 @@ path `/`. A denial names both in that second form, so that nobody learns from it
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from iamkit.arn import Arn
 from iamkit.credentials import mfa
+from iamkit.credentials.authentication import CredentialKind
 from iamkit.errors import AccessDenied, InputError, ValidationError
 from iamkit.federation import oidc_provider as oidc
 from iamkit.federation import saml_provider as saml
@@ -76,6 +78,29 @@ def refuse_narrowed(work: Work, found: User) -> None:
     proof = work.principal.authentication
     if proof is not None and proof.session_policies and proof.subject == found.user_id:
         raise AccessDenied("a credential that was narrowed makes no other of its owner's; sign in")
+
+
+def own_end(work: Work) -> datetime | None:
+    """Until when the caller's credential lasts, if that binds what it makes: a child outlives no parent.
+
+    A session does not bind: making what lasts is what people sign in for.
+    """
+    proof = work.principal.authentication
+    if proof is None or proof.kind not in (CredentialKind.TOKEN, CredentialKind.TEMPORARY):
+        return None
+    return proof.expires_at
+
+
+def refuse_ending(work: Work, found: User) -> None:
+    """A token that ends makes nothing of its owner's that has no end (THR-S7). Raises AccessDenied."""
+    proof = work.principal.authentication
+    if (
+        proof is not None
+        and proof.kind is CredentialKind.TOKEN
+        and proof.expires_at is not None
+        and proof.subject == found.user_id
+    ):
+        raise AccessDenied("a token that ends makes nothing of its owner's that does not; sign in")
 
 
 def group(work: Work, group_name: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:

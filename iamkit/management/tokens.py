@@ -54,7 +54,8 @@ def create_personal_token(
 ) -> CreatedToken:
     """Make a token of a user (default: the caller), good for `days` (None: without end).
 
-    `policy_document` narrows it: it may do what both its owner and this policy allow. Raises
+    `policy_document` narrows it: it may do what both its owner and this policy allow. Made by a token or
+    another credential that ends, it ends no later than that (THR-S7). Raises
     MalformedPolicyDocument, ValidationError, EntityAlreadyExists, LimitExceeded.
     """
     _refuse_narrowed(work)
@@ -72,6 +73,7 @@ def create_personal_token(
         now=work.house.now(),
         policy=digest,
         life=None if days is None else timedelta(days=days),
+        until=targets.own_end(work),
     )
     return _created(work, made, user)
 
@@ -93,11 +95,15 @@ def _one_asks(work: Work, *, token_id: str, user_name: str | None = None) -> Ask
 
 @operation("iamkit:ResetPersonalToken", access="Write", on=("user",), asks=_one_asks)
 def reset_personal_token(work: Work, *, token_id: str, user_name: str | None = None) -> CreatedToken:
-    """A new secret for a token, as long-lived as the old, which is void at once. Raises NoSuchEntity."""
+    """A new secret for a token, as long-lived as the old, which is void at once. Raises NoSuchEntity.
+
+    By a token or another credential that ends, it ends no later than that.
+    """
     _refuse_narrowed(work)
     user = _user(work, user_name)
     kept = tokens.get(work.unit, token_id, user_id=user.user_id)
-    return _created(work, tokens.reset(work.unit, work.house.ids, kept, now=work.house.now()), user)
+    made = tokens.reset(work.unit, work.house.ids, kept, now=work.house.now(), until=targets.own_end(work))
+    return _created(work, made, user)
 
 
 @operation("iamkit:DeletePersonalToken", access="Write", on=("user",), asks=_one_asks)

@@ -139,7 +139,7 @@ def test_what_openssh_signs_is_right(tmp_path: Path, kind: tuple[str, str]) -> N
     bits = [] if kind[1] == "0" else ["-b", kind[1]]
     subprocess.run(["ssh-keygen", "-q", "-t", kind[0], *bits, "-N", "", "-f", str(key)], check=True)
     body = ssh_keys.body_of(ssh_keys.read(key.with_suffix(".pub").read_text()))
-    command = ["ssh-keygen", "-Y", "sign", "-q", "-n", NAMESPACE, "-f", str(key)]
+    command: list[str | Path] = ["ssh-keygen", "-Y", "sign", "-q", "-n", NAMESPACE, "-f", key]
     made = subprocess.run(command, input=MESSAGE, stdout=subprocess.PIPE, check=True).stdout.decode()
     told = subprocess.run(
         ["ssh-keygen", "-l", "-E", "md5", "-f", key], stdout=subprocess.PIPE, check=True, text=True

@@ -12,6 +12,7 @@ import pytest
 
 from iamkit import IAM, FrozenClock, MemoryStore
 from iamkit.audit.event import Event
+from iamkit.credentials import sessions
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.credentials.mfa import (
     Answer,
@@ -28,7 +29,7 @@ from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import SessionState
 from iamkit.errors import ExpiredToken, InputError, InvalidCredentials
 from iamkit.hookspecs import hookimpl
-from iamkit.management import mfa_enrolment, users
+from iamkit.management import login_profiles, mfa_enrolment, users
 
 
 class Ring:
@@ -160,6 +161,20 @@ def test_a_device_opens_a_session(place: Place) -> None:
         "state": "active",
         "stone": "opal",
     }
+
+
+def test_a_passwords_age_and_forced_change_bind_the_password_alone(place: Place) -> None:
+    """The device proved its user by itself; whoever comes with the password is still told to change it."""
+    desk = place.iam.desk(place.iam.operator())
+    word = Secret("three quiet otters read")
+    desk.do(login_profiles.create_login_profile, user_name="ana", password=word, password_reset_required=True)
+
+    begun = place.iam.factors.begin_passkey()
+    session = place.iam.factors.finish_passkey(begun.token, {"ring": "r1", "word": "opal"})
+    by_password = place.iam.sign_in("ana", word.reveal())
+
+    assert session.state is SessionState.ACTIVE
+    assert sessions.NEW_PASSWORD in by_password.awaits
 
 
 def test_a_name_is_told_as_a_seed(place: Place) -> None:

@@ -212,6 +212,7 @@ def upgrade() -> None:
         sa.Column("generation", TEXT, nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("begun_in", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("link_id", name="pk_iamkit_link"),
     )
     op.create_index("ix_iamkit_link_expires_at", "iamkit_link", ["expires_at"])
