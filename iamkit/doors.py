@@ -192,8 +192,12 @@ class Doors(Wiring):
             ids=self.ids,
             home_account=lambda: self.deployment().home_account,
             spray=SprayWatch(self.ids, self.clock),
-            pace=Pace(_BEAT if self._password_cost.memory_kib >= _REAL_MEMORY else 0),
+            pace=self._pace,
         )
+
+    @made_once
+    def _pace(self) -> Pace:
+        return Pace(_BEAT if self._password_cost.memory_kib >= _REAL_MEMORY else 0)
 
     @made_once
     def factors(self) -> Factors:
@@ -208,6 +212,7 @@ class Doors(Wiring):
             ids=self.ids,
             mark=self._hasher.mark,
             home_account=lambda: self.deployment().home_account,
+            pace=self._pace,
         )
 
     @made_once

@@ -37,6 +37,9 @@ _BCRYPT_READS: Final = 72
 _CRYPT: Final = r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}"
 _B64: Final = r"[A-Za-z0-9+/]+={0,2}"
 
+# The groups of the patterns below that say how much work a hash is.
+_NUMBERS: Final = ("m", "t", "p", "rounds", "n", "r", "ln")
+
 Check = Callable[[bytes], bool]
 Read = Callable[[re.Match[str]], Check]
 
@@ -64,6 +67,17 @@ def verify(text: str, password: bytes) -> bool:
         return False
     # C libraries stopped at a NUL, and HMAC does not tell one at the end from none.
     return b"\0" not in password and check(password)
+
+
+def cost_of(text: str) -> str:
+    """The same text for all hashes that take as long as this one: its form, and the numbers in it."""
+    for form in FORMS:
+        found = form.pattern.fullmatch(text)
+        if found is not None:
+            parts = found.groupdict()
+            numbers = [parts[name] for name in _NUMBERS if parts.get(name)]
+            return " ".join((form.name, *numbers, (parts.get("crypt") or "")[:7]))
+    return "none"
 
 
 def _read(text: str) -> tuple[Form, Check]:

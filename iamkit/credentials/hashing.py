@@ -12,6 +12,7 @@ import base64
 import logging
 import re
 import threading
+import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ import argon2
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from iamkit.credentials import foreign_hashes
+from iamkit.credentials.hash_costs import HashCosts
 from iamkit.credentials.peppers import Peppers
 from iamkit.errors import Throttling, ValidationError
 from iamkit.ids import Ids
@@ -132,6 +134,7 @@ class Hasher:
             type=argon2.Type.ID,
         )
         self._dummy = self._made_up()
+        self.costs = HashCosts()
 
     def hash(self, password: str) -> HashedPassword:
         """Raises ValidationError for a password that cannot be taken, Throttling when too many are hashed."""
@@ -156,7 +159,9 @@ class Hasher:
             against, kept = self._dummy, None
         mixed = self._peppers.mix(against.pepper_id, text)
         with self._gate.passage():
+            began = time.monotonic()
             right = self._matches(against.hash, mixed)
+            self.costs.note(against.profile, time.monotonic() - began)
         if not right or kept is None:
             return Verification(ok=False)
         stale = self._argon.check_needs_rehash(kept.hash) or kept.pepper_id != self._peppers.current
@@ -178,7 +183,9 @@ class Hasher:
             # Flask-Security: base64 of HMAC-SHA-512 under the app's own salt, and that is hashed.
             raw = self._peppers.mix_sha512(kept.pepper_id, raw)
         with self._gate.passage():
+            began = time.monotonic()
             right = foreign_hashes.verify(kept.hash, raw)
+            self.costs.note(foreign_hashes.cost_of(kept.hash), time.monotonic() - began)
         return Verification(ok=right, needs_rehash=right)
 
     def _matches(self, text: str, mixed: bytes) -> bool:

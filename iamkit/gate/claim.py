@@ -114,11 +114,12 @@ class Claims:
             verification = self._compared(claim, decoy, password)
         except Throttling as fault:
             self._trail.record_alone(self.event(name, claim, origin, Outcome(fault.code)))
+            self._pace.wait_briefly(began)
             raise
         if not verification.ok or not claim.may_enter(self._clock.now()):
             self._spray.failed(password, claim.subject)
             refusal = self.failed(name, claim, origin)
-            self._pace.wait(began)
+            self._pace.wait(began, self._hasher.costs.slowest)
             raise refusal
         return claim, verification
 

@@ -17,6 +17,8 @@ from iamkit.gate.manners import PLAIN, Manners
 from iamkit.http import HttpRequest, NeedsBody
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# How browsers begin their `User-Agent`, whatever they are.
+_BROWSERS: Final = ("mozilla/", "opera/")
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -37,13 +39,25 @@ def check_sign_in(request: HttpRequest, manners: Manners = PLAIN) -> None:
     """Raise AccessDenied if another site signs a browser in, as somebody of its own choice (login CSRF).
 
     There is no session yet that a token could be bound to: a browser too old to say where a request comes
-    from is judged by its `Referer`. A request without any of these was not sent for another site's form.
+    from is judged by its `Referer`, which the other site can keep back. So a browser that says nothing at all
+    is refused, and a program, which no other site can send, is not.
     """
     if _says_ours(request, manners):
         return
-    here = _plain(request.host.lower())
-    if any(_host_of(referer, request) != here for referer in request.headers.all("referer")):
+    here, referers = _plain(request.host.lower()), request.headers.all("referer")
+    if any(_host_of(referer, request) != here for referer in referers):
         raise AccessDenied("this sign-in was sent by another site; sign in on a page of this one")
+    if not referers and _is_browser(request):
+        raise AccessDenied(
+            "this sign-in does not say which site it comes from; let the browser send `Origin` or `Referer`"
+        )
+
+
+def _is_browser(request: HttpRequest) -> bool:
+    """Whether a browser sent this for a page. What it says of itself, no page can change in a form."""
+    fields = request.headers
+    names = (agent.lower().startswith(_BROWSERS) for agent in fields.all("user-agent"))
+    return any(names) or any("text/html" in kinds.lower() for kinds in fields.all("accept"))
 
 
 def _says_ours(request: HttpRequest, manners: Manners) -> bool:
@@ -51,7 +65,10 @@ def _says_ours(request: HttpRequest, manners: Manners) -> bool:
 
     Raises AccessDenied if it says that another did.
     """
-    sites, origins = request.headers.all("sec-fetch-site"), request.headers.all("origin")
+    sites, origins = list(request.headers.all("sec-fetch-site")), list(request.headers.all("origin"))
+    if sites == ["same-origin"] and origins == ["null"]:
+        # A page of ours that keeps its address to itself (`Referrer-Policy: no-referrer`).
+        return True
     if len(origins) == 1 and origins[0] in manners.cors:
         return True
     if any(site not in ("same-origin", "none") for site in sites):

@@ -22,6 +22,7 @@ from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits, 
 from iamkit.credentials.throttle import FACTORS, Throttle, known_subject
 from iamkit.errors import ExpiredToken, InputError, InvalidAuthenticationCode, Throttling
 from iamkit.gate.letters import Letters, codes_for
+from iamkit.gate.pace import Pace
 from iamkit.gate.passkeys import PasskeyBegun, Passkeys
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import people
@@ -68,6 +69,7 @@ class Factors:
         ids: Ids,
         mark: Callable[[str], str],
         home_account: Callable[[], str],
+        pace: Pace,
         limits: SessionLimits = sessions.MODERN,
     ) -> None:
         self._store = store
@@ -83,6 +85,7 @@ class Factors:
             mark=mark,
             home_account=home_account,
             limits=limits,
+            pace=pace,
         )
         self._letters = letters
         self._throttles = {name: factor_throttle(store, clock, name) for name in methods}

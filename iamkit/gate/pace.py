@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from typing import Final
+
+# What no password is checked for: longer than a few reads and a write take.
+_BRIEF: Final = 0.02
+# How much longer than on its own a hash may take before it shows, as a factor and in seconds.
+_LOADED: Final = 1.5
+_MORE: Final = 0.05
 
 
 class Pace:
@@ -24,7 +32,17 @@ class Pace:
         """When something begins that may fail."""
         return self._monotonic()
 
-    def wait(self, began: float) -> None:
-        """Wait for the next beat after `began`."""
+    def wait(self, began: float, slowest: float = 0.0) -> None:
+        """Wait for the next beat after `began`, and for that by which work of `slowest` seconds is done."""
         if self._beat > 0:
-            self._sleep(self._beat - (self._monotonic() - began) % self._beat)
+            floor = math.ceil((slowest * _LOADED + _MORE) / self._beat)
+            self._rest(began, self._beat, floor)
+
+    def wait_briefly(self, began: float) -> None:
+        """The same where nothing was hashed, by a shorter beat."""
+        if self._beat > 0:
+            self._rest(began, _BRIEF, 1)
+
+    def _rest(self, began: float, beat: float, floor: int) -> None:
+        elapsed = self._monotonic() - began
+        self._sleep(max(floor, math.floor(elapsed / beat) + 1) * beat - elapsed)

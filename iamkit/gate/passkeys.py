@@ -21,6 +21,7 @@ from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits
 from iamkit.errors import ExpiredToken, InputError, InvalidCredentials, NoSuchEntity, Throttling
 from iamkit.gate.claim import ACCOUNT, USER_NAME
+from iamkit.gate.pace import Pace
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import accounts, people, users
 from iamkit.identity.users import User
@@ -65,6 +66,7 @@ class Passkeys:
         mark: Callable[[str], str],
         home_account: Callable[[], str],
         limits: SessionLimits,
+        pace: Pace,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -75,6 +77,7 @@ class Passkeys:
         self._mark = mark
         self._home_account = home_account
         self._limits = limits
+        self._pace = pace
 
     def begin(
         self, name: str | None = None, *, account: str | None = None, method: str | None = None
@@ -84,6 +87,7 @@ class Passkeys:
         `account` is an id or an alias, the home account by default; `method` is needed only where several
         are installed. Raises InputError if there is no such method.
         """
+        began = self._pace.begin()
         found, now = self._method(method), self._clock.now()
         asking, about = PasskeyAsking(now), ""
         if name is not None:
@@ -99,6 +103,8 @@ class Passkeys:
             about = _about(user) if user is not None else hashlib.sha256(seed).hexdigest()
         begun = found.begin_passkey(asking)
         token = challenges.hand_out(self._sealer, self._ids, found.name, about, begun, now=now)
+        if name is not None:
+            self._pace.wait_briefly(began)
         return PasskeyBegun(token, begun.shown)
 
     def finish(

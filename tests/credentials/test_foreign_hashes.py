@@ -192,3 +192,21 @@ def test_the_ceilings_hold_what_software_makes_today() -> None:
         "$2b$14$" + "a" * 53,
     ):
         assert form_of(text) in foreign_hashes.FORMS
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_cost_names_no_salt_and_no_digest(name: str) -> None:
+    """What is dear is remembered by its parameters, and nothing else of a hash is (THR-P2)."""
+    cost = foreign_hashes.cost_of(GOOD[name])
+
+    assert cost != "none"
+    assert not any(part in cost for part in GOOD[name].split("$") if len(part) > 20)
+
+
+def test_other_parameters_are_another_cost() -> None:
+    """And the same parameters with another salt the same one."""
+    dear = "pbkdf2_sha256$870000$salt$" + b64(bytes(32))
+    assert foreign_hashes.cost_of(dear) != foreign_hashes.cost_of(dear.replace("870000", "1000"))
+    assert foreign_hashes.cost_of(dear) == foreign_hashes.cost_of(dear.replace("$salt$", "$pepper$"))
+    assert foreign_hashes.cost_of(CHEAP) != foreign_hashes.cost_of(CHEAP.replace("$04$", "$12$"))
+    assert foreign_hashes.cost_of("plain text") == "none"

@@ -61,6 +61,7 @@ def test_a_foreign_write_with_a_cookie_is_refused(headers: dict[str, str]) -> No
         {"sec_fetch_site": "none"},
         {"origin": "https://APP.example"},
         {"origin": "https://app.example:443"},
+        {"sec_fetch_site": "same-origin", "origin": "null"},
     ],
 )
 def test_our_own_write_with_a_cookie_passes(headers: dict[str, str]) -> None:
@@ -186,10 +187,23 @@ def test_a_named_origin_acts_with_the_cookie() -> None:
         ({"referer": "https://evil.example/app.example"}, False),
         ({"referer": "http://app.example/"}, False),
         ({"referer": "nonsense"}, False),
+        ({"user_agent": "curl/8.5.0", "accept": "*/*"}, True),
+        ({"user_agent": "python-requests/2.32", "content_type": "application/x-www-form-urlencoded"}, True),
+        ({"user_agent": "Mozilla/5.0 (Windows NT 6.1; Trident/7.0) like Gecko"}, False),
+        ({"user_agent": "Opera/9.80 (X11; Linux)", "accept": "*/*"}, False),
+        ({"user_agent": "Lynx/2.8", "accept": "text/html, text/plain, */*"}, False),
+        ({"accept": "application/xhtml+xml,TEXT/HTML;q=0.9"}, False),
+        ({"user_agent": "Mozilla/5.0", "referer": "https://app.example/sign-in"}, True),
+        ({"user_agent": "Mozilla/5.0", "origin": "https://app.example"}, True),
+        ({"user_agent": "Mozilla/5.0", "sec_fetch_site": "same-origin", "origin": "null"}, True),
+        ({"user_agent": "Mozilla/5.0", "sec_fetch_site": "cross-site", "origin": "null"}, False),
     ],
 )
 def test_another_site_signs_nobody_in(headers: dict[str, str], passes: bool) -> None:
-    """Login CSRF: a victim who is signed in as the attacker keeps notes for the attacker."""
+    """Login CSRF: a victim who is signed in as the attacker keeps notes for the attacker (THR-S5).
+
+    A browser that says nothing of where it comes from may have been told so by the other site.
+    """
     if passes:
         cross_site.check_sign_in(_request("POST", **headers), MANNERS)
         return
