@@ -52,9 +52,7 @@ class Doors(Wiring):
 
         Takes tens of milliseconds on purpose: not for an event loop's own thread.
         """
-        served = request_served()
-        if kind is SessionKind.COOKIE and served is not None:
-            cross_site.check_sign_in(served, self.gate.manners)
+        self._check_sign_in(kind)
         where = account or self.deployment().home_account
         return self._sign_in.sign_in(
             where, name, password, source=source, user_agent=user_agent, kind=kind, device=device
@@ -64,12 +62,11 @@ class Doors(Wiring):
         self, token: str | Secret, new: str, *, source: str | None = None, user_agent: str = ""
     ) -> NewSession:
         """Choose the new password that a pending session awaits. Raises ExpiredToken and others."""
-        plain = token.reveal() if isinstance(token, Secret) else token
-        return self._password_change.choose_password(plain, new, source=source, user_agent=user_agent)
+        return self._password_change.choose_password(plain(token), new, source=source, user_agent=user_agent)
 
     def sign_out(self, token: str | Secret) -> None:
         """End the session of `token` (the cookie's value, or a bearer token), if there is one."""
-        self._sign_in.sign_out(token.reveal() if isinstance(token, Secret) else token)
+        self._sign_in.sign_out(plain(token))
 
     def change_password(
         self,
@@ -141,6 +138,12 @@ class Doors(Wiring):
 
     # --- the rooms behind them -------------------------------------------------------------------
 
+    def _check_sign_in(self, kind: SessionKind) -> None:
+        """A session by cookie does not begin by another site's form. Raises AccessDenied."""
+        served = request_served()
+        if kind is SessionKind.COOKIE and served is not None:
+            cross_site.check_sign_in(served, self.gate.manners)
+
     @made_once
     def _sign_in(self) -> SignIn:
         return SignIn(
@@ -207,3 +210,8 @@ class Doors(Wiring):
             deployment_id=lambda: self.deployment().deployment_id,
             home_account=lambda: self.deployment().home_account,
         )
+
+
+def plain(token: str | Secret) -> str:
+    """The text of a token, however it came."""
+    return token.reveal() if isinstance(token, Secret) else token

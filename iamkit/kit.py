@@ -72,10 +72,12 @@ class IAM(Tables):
         account_name: str = "main",
         administrator: str = "administrator",
         administrator_path: str = "/",
+        setup_link: bool = False,
     ) -> first_start.FirstStart:
         """Make the directory, the key file, the tables, an account and its administrator (decision 29).
 
-        The secret of the administrator's key is in the answer and nowhere else. Raises EntityAlreadyExists
+        The secret of the administrator's key is in the answer and nowhere else; so is, with `setup_link`, the
+        token by which somebody becomes the root user, see `setup_url`. Raises EntityAlreadyExists
         on a store that is initialized already.
         """
         self._make_directory()
@@ -90,6 +92,7 @@ class IAM(Tables):
             administrator=administrator,
             administrator_path=administrator_path,
             system_user=_system_user(),
+            setup_link=setup_link,
         )
 
     def close(self) -> None:

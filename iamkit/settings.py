@@ -71,6 +71,10 @@ class Settings:
     link_base: str = ""
     # How long an invitation is good.
     invitation_hours: int = 72
+    # Whether root users may have access keys. Leave it: whoever has one has the account, without a factor.
+    root_access_keys: bool = False
+    # How long a root user who lost its second factor waits, so that whoever it is not can be stopped.
+    root_recovery_hours: int = 24
     # A file of breached passwords, as the Pwned Passwords project gives them, ordered by hash.
     breached_passwords: str = ""
     # The share of allowed decisions that is kept in the decision log; denials always are.
@@ -250,6 +254,8 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError("`allow_sampling` must be between 0 and 1")
     if not 1 <= settings.invitation_hours <= 720:
         raise ConfigurationError("`invitation_hours` must be between 1 and 720")
+    if not 0 <= settings.root_recovery_hours <= 720:
+        raise ConfigurationError("`root_recovery_hours` must be between 0 and 720")
     if settings.link_base and not _LINK_BASE.fullmatch(settings.link_base):
         raise ConfigurationError("`link_base` must be a URL such as `https://app.example/account`")
     if settings.link_base.startswith("http:") and not settings.development:

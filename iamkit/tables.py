@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from iamkit.doors import Doors
 from iamkit.errors import ConfigurationError
 from iamkit.gate.current import current_principal
 from iamkit.gate.outlook import Outlook
@@ -14,6 +13,7 @@ from iamkit.identity.principal import Principal
 from iamkit.late import made_once
 from iamkit.management import links
 from iamkit.policy.model import Policy
+from iamkit.root_doors import RootDoors
 from iamkit.rows.rows import Rows
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ M = TypeVar("M")
 Q = TypeVar("Q")
 
 
-class Tables(Doors):
+class Tables(RootDoors):
     """See the module; docs/rows.md and docs/app-users.md show both in use."""
 
     # The app's own table of users, once `link` has tied it.

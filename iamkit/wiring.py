@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from iamkit.audit.decision_log import DecisionLog
+from iamkit.audit.event import CRITICAL, Event
 from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
@@ -36,6 +37,7 @@ from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
 from iamkit.gate.outbox import resume_what_is_left
 from iamkit.gate.parts import Parts
+from iamkit.gate.root_watch import RootWatch
 from iamkit.gate.standing import Standing
 from iamkit.ground import Ground
 from iamkit.identity import documents, shipped
@@ -227,6 +229,7 @@ class Wiring(Ground):
             ),
             link_base=self.settings.link_base,
             invitation_hours=self.settings.invitation_hours,
+            root_recovery_hours=self.settings.root_recovery_hours,
         )
 
     @made_once
@@ -311,8 +314,20 @@ class Wiring(Ground):
             ids=self.ids,
             quotas=self._quotas,
             shipped=shelf,
-            operators=self._options.operators, accept=self._accept,
-        )  # fmt: skip
+            operators=self._options.operators,
+            root_access_keys=self.settings.root_access_keys,
+            accept=self._accept,
+        )
+
+    def _announce(self, event: Event) -> None:
+        # First those who keep a copy, then the mail.
+        super()._announce(event)
+        if event.severity == CRITICAL:
+            self._root_watch.see(event)
+
+    @made_once
+    def _root_watch(self) -> RootWatch:
+        return RootWatch(self.store, self.correspondence.letters)
 
     def _accept(self, policy: Policy) -> None:
         """See a policy before it is saved; refuse it by raising."""

@@ -122,7 +122,7 @@ class Subjects:
         caller = Caller(CallerKind.USER, arn, group.account)
         layers = CallerLayers(
             identity=self._layers.held(self._reader, group.holder),
-            guardrails=self._layers.guardrails(self._reader, group.account),
+            guardrails=self._layers.of_others(self._reader, group.account),
         )
         return Subject(group.arn, "group", caller, layers, _keys(caller, arn, {}, {}))
 

@@ -25,6 +25,10 @@ _LONG: Final = 100 * 1024
 _MIDDLE: Final = 28 * 1024
 _MOST_RESOURCES: Final = 25
 
+# How much an event matters: whatever a root user does, and what is done to one, is to be looked at (CAP-A6).
+CRITICAL: Final = "critical"
+NORMAL: Final = "normal"
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -42,6 +46,11 @@ class Actor:
     user_name: str = ""
     session: Mapping[str, str] = field(default_factory=dict)
     operator: str = ""
+
+    @property
+    def is_root_user(self) -> bool:
+        """Whether this is a root user who proved to be it; the host operator, who acts as root, is not."""
+        return self.type == "Root" and bool(self.principal_id) and not self.operator
 
     def as_data(self) -> dict[str, object]:
         named = {
@@ -73,7 +82,7 @@ class Origin:
 @record(
     "audit_event",
     key=("event_id",),
-    index=(("account", "event_time"), ("event_name",), ("user_name",)),
+    index=(("account", "event_time"), ("event_name",), ("user_name",), ("account", "severity")),
 )
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -89,6 +98,7 @@ class Event:
     read_only: bool
     error_code: str | None
     body: str
+    severity: str = NORMAL
 
     def as_data(self) -> dict[str, object]:
         """The event in CloudTrail's shape."""
@@ -115,8 +125,10 @@ def new_event(
     error_code: str | None = None,
     error_message: str | None = None,
     iamkit: Mapping[str, object] | None = None,
+    critical: bool = False,
 ) -> Event:
     """Build an event that happened at `at`. `resources` are ARNs; `source` is such as `iam.amazonaws.com`.
+    It is `critical` if that is said, and in any case if a root user acts.
 
     What callers sent is cut to the record's limits; of a parameter that is no JSON value the type is kept.
     """
@@ -151,6 +163,9 @@ def new_event(
     # A failed sign-in has a message without a code, as CloudTrail's has.
     if error_message:
         body["errorMessage"] = one_line(error_message)
+    severity = CRITICAL if critical or actor.is_root_user else NORMAL
+    if severity == CRITICAL:
+        iamkit = {**(iamkit or {}), "severity": severity}
     if iamkit:
         body["iamkit"] = _bounded(iamkit, _MIDDLE)
     return Event(
@@ -165,6 +180,7 @@ def new_event(
         error_code=one_line(error_code) if error_code else None,
         # ASCII escapes keep control characters and line separators out of every sink (THR-X1).
         body=json.dumps(body, sort_keys=True),
+        severity=severity,
     )
 
 

@@ -9,6 +9,7 @@ import click
 from iamkit.arn import Arn, root_arn
 from iamkit.cli.keys import announce
 from iamkit.cli.options import Command
+from iamkit.cli.root import announce_setup
 from iamkit.cli.terminal import DEFAULT_DIRECTORY, Terminal
 from iamkit.errors import EntityAlreadyExists, InputError, NotInitialized, ValidationError
 from iamkit.identity.accounts import NAME_LENGTH
@@ -28,9 +29,18 @@ from iamkit.kit import IAM
 @click.option(
     "--partition", default="aws", show_default=True, help="The second part of every ARN. Fixed for good."
 )
+@click.option(
+    "--setup-link", is_flag=True, help="Also print a link by which you become the root user, once, soon."
+)
 @click.pass_obj
 def init(
-    terminal: Terminal, account_name: str, account_id: str | None, admin_name: str, path: str, partition: str
+    terminal: Terminal,
+    account_name: str,
+    account_id: str | None,
+    admin_name: str,
+    path: str,
+    partition: str,
+    setup_link: bool,
 ) -> None:
     """Make a directory of accounts: one account, a root user without any credential, and one administrator.
 
@@ -57,7 +67,10 @@ def init(
             account_name=account_name,
             administrator=admin_name,
             administrator_path=path,
+            setup_link=setup_link,
         )
+        setup = None if made.setup is None else iam.setup_url(made.setup)
+    shown = {} if setup is None or not terminal.as_json else {"setup_link": setup.reveal()}
     announce(
         terminal,
         made.key,
@@ -67,9 +80,12 @@ def init(
             "directory": str(directory),
             "account": made.account.account_id,
             "administrator": made.administrator.arn,
+            **shown,
         },
     )
     if not terminal.as_json:
+        if setup is not None:
+            announce_setup(setup, plain=False)
         _say_next(terminal)
 
 

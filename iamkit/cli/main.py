@@ -40,6 +40,7 @@ TABLE: Final[Mapping[str, Lazy]] = {
         "iamkit.cli.password_policy:password_policy", "What passwords have to satisfy.", _WHO
     ),
     "sessions": Lazy("iamkit.cli.sessions:sessions", "Sign-in sessions: see them and end them.", _WHO),
+    "root": Lazy("iamkit.cli.root:root", "The root user: its set-up link, and its recovery.", _WHO),
     "whoami": Lazy("iamkit.cli.whoami:whoami", "Show who a command acts as.", _WHO),
     "policy": Lazy("iamkit.cli.policies:policy", "Managed policies: kept once, attached to many.", _WHAT),
     "resource-policy": Lazy(

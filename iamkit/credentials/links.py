@@ -33,6 +33,15 @@ class Purpose(StrEnum):
     CHANGE_ADDRESS = "change-address"
     RESET_PASSWORD = "reset-password"  # noqa: S105  # a name
     INVITE = "invite"
+    # The root user's: its first password, its second factor that was lost, and the end of that (CAP-A7).
+    SETUP = "setup"
+    RECOVER_ROOT = "recover-root"
+    FINISH_RECOVERY = "finish-recovery"
+    # Nobody has its token: as long as it is kept, the root user's recovery codes wait (CAP-A7).
+    CODES_WAIT = "codes-wait"
+
+
+_OF_A_RECOVERY: Final = (Purpose.RECOVER_ROOT, Purpose.FINISH_RECOVERY)
 
 
 @record("link", key=("link_id",), index=(("user_id", "purpose"), ("expires_at",)))
@@ -78,6 +87,12 @@ def find(reader: Reader, token: str, purpose: Purpose, *, now: datetime) -> Link
     return kept
 
 
+def pending(reader: Reader, user_id: str, purpose: Purpose, *, now: datetime) -> bool:
+    """Whether a user has a link of that purpose that is still good."""
+    found = reader.find(Link, {"user_id": user_id, "purpose": str(purpose)})
+    return any(now < kept.expires_at for kept in found)
+
+
 def use(unit: Unit, kept: Link) -> None:
     """Remove a link, because it is used. Raises ExpiredToken if another was first."""
     if not unit.remove(Link, (kept.link_id,)):
@@ -88,6 +103,12 @@ def void(unit: Unit, user_id: str, purpose: Purpose | None = None) -> None:
     """Make a user's links worthless: those of a purpose, or all."""
     where = {"user_id": user_id} if purpose is None else {"user_id": user_id, "purpose": str(purpose)}
     unit.remove_all(Link, where)
+
+
+def stop_recovery(unit: Unit, account: str) -> bool:
+    """Void the links of a root user's recovery that is under way; False if there is none."""
+    found = [unit.remove_all(Link, {"user_id": account, "purpose": str(one)}) for one in _OF_A_RECOVERY]
+    return any(found)
 
 
 def worthless() -> ExpiredToken:

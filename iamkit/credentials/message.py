@@ -30,6 +30,10 @@ class Kind(StrEnum):
     ADDRESS_CHANGE_ASKED = "address-change-asked"
     ADDRESS_CHANGED = "address-changed"
     INVITE = "invite"
+    RECOVER_ROOT = "recover-root"
+    ROOT_RECOVERY = "root-recovery"
+    ROOT_RECOVERED = "root-recovered"
+    ROOT_ACT = "root-act"
     SIGN_IN_CODE = "sign-in-code"
     ENROLMENT_CODE = "enrolment-code"
 

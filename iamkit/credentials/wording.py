@@ -73,6 +73,27 @@ ENGLISH: Final[Catalogue] = MappingProxyType(
             "You have been made the user {user} of {account}. Choose your password within {hours} hours; the"
             " link works once:\n\n{secret}\n\nIf you expected no invitation, you need not do anything.\n",
         ),
+        Kind.RECOVER_ROOT: Wording(
+            "Get back into your account",
+            "Somebody said that the root user of {account} lost its second factor. Go on here, within"
+            " {minutes} minutes; a recovery code or another device is asked for:\n\n{secret}\n\n" + _NOT_YOU,
+        ),
+        Kind.ROOT_RECOVERY: Wording(
+            "The root user is being recovered",
+            "Somebody who reads the mail of the root user of {account} and showed one of its recovery codes"
+            " or devices is about to take its second factors away. This is done at {ready} or later.\n\n"
+            "If it should not be, sign in and stop it before: any administrator can.\n",
+        ),
+        Kind.ROOT_RECOVERED: Wording(
+            "The root user was recovered",
+            "The root user of {account} has a new password and no second factor any more; it enrols another"
+            " when it signs in. All its sessions were ended.\n\n" + _NOT_YOU_ACT,
+        ),
+        Kind.ROOT_ACT: Wording(
+            "The root user acts",
+            "The root user of {account} did this: {act}, from {source}, at {time}.\n\nThe root user is for"
+            " few tasks. If it was not you, have its sessions ended and its password changed at once.\n",
+        ),
         Kind.SIGN_IN_CODE: Wording(
             "Your code",
             "The code to sign in as the user {user} of {account} is\n\n{secret}\n\nIt is good for {minutes}"

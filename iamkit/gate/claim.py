@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import known_devices, mfa, passwords, sessions, sources
+from iamkit.credentials import known_devices, mail_address, mfa, passwords, sessions, sources
 from iamkit.credentials.hashing import HashedPassword, Hasher, Verification, prepared
 from iamkit.credentials.password_rules import PasswordRules
 from iamkit.credentials.passwords import PasswordRecord
@@ -23,7 +23,8 @@ from iamkit.credentials.throttle import Throttle, device_subject, known_subject,
 from iamkit.errors import InvalidCredentials, NoSuchEntity, PasswordExpired, Throttling
 from iamkit.gate.pace import Pace
 from iamkit.gate.sign_in_events import SUCCESS, Outcome, Recorder, actor_of, sign_in_event
-from iamkit.identity import accounts, users
+from iamkit.identity import accounts, people, users
+from iamkit.identity.accounts import Account
 from iamkit.identity.users import User
 from iamkit.ids import BASE32, Ids, name_key
 from iamkit.storage import Reader, Store, Unit
@@ -45,6 +46,8 @@ class Claim:
     # Where it comes from, if that counts: not from a browser that the user is known by.
     network: str | None = None
     device: str | None = None
+    # Whether it was made at the root user's door.
+    as_root: bool = False
 
     def may_enter(self, now: datetime) -> bool:
         """Whether the right password would let them in."""
@@ -93,12 +96,16 @@ class Claims:
         *,
         source: str | None = None,
         device: str | None = None,
+        as_root: bool = False,
     ) -> tuple[Claim, Verification]:
-        """Count the attempt, then check the password. Raises, and records, when it fails."""
+        """Count the attempt, then check the password. Raises, and records, when it fails.
+
+        With `as_root`, `user_name` is the root user's mail address, and no user is meant.
+        """
         began = self._pace.begin()
         prepared(password)
         with self._store.read() as reader:
-            claim = _claimed(reader, account_or_alias, user_name, source, device)
+            claim = _claimed(reader, account_or_alias, user_name, source, device, as_root=as_root)
             decoy = passwords.decoy(reader, self._near(account_or_alias, user_name))
         try:
             if claim.device is None:
@@ -132,36 +139,52 @@ class Claims:
         return InvalidCredentials(FAILED)
 
     def event(self, name: str, claim: Claim, origin: Origin, outcome: Outcome = SUCCESS) -> Event:
-        actor = actor_of(claim.account or self._home_account(), claim.user)
+        actor = actor_of(claim.account or self._home_account(), claim.user, as_root=claim.as_root)
         return sign_in_event(self._ids, name, actor, origin, outcome, at=self._clock.now())
 
 
 def _claimed(
-    reader: Reader, account_or_alias: str, user_name: str, source: str | None, device: str | None
+    reader: Reader,
+    account_or_alias: str,
+    user_name: str,
+    source: str | None,
+    device: str | None,
+    *,
+    as_root: bool,
 ) -> Claim:
     account = None
     if ACCOUNT.fullmatch(account_or_alias):
         try:
-            account = accounts.named(reader, account_or_alias).account_id
+            account = accounts.named(reader, account_or_alias)
         except NoSuchEntity:
             account = None
-    user = None
-    if account is not None and USER_NAME.fullmatch(user_name):
-        user = users.find(reader, account, user_name)
+    user = None if account is None else _named(reader, account, user_name, as_root=as_root)
     # Looked for in any case, so that somebody and nobody cost the same number of reads.
     password = passwords.find(reader, "nobody" if user is None else user.user_id)
     known = known_devices.find(reader, device, "nobody" if user is None else user.user_id)
+    account_id = None if account is None else account.account_id
     if known is not None:
-        return Claim(account, user, password, device_subject(known.device_id), None, device)
-    subject = unknown_subject(account or "", user_name) if user is None else known_subject(user.user_id)
-    return Claim(account, user, password, subject, sources.network_of(source))
+        return Claim(account_id, user, password, device_subject(known.device_id), None, device, as_root)
+    # A slash is in no account id: a mail address at one door is not the name at the other.
+    place = f"root/{account_id or ''}" if as_root else account_id or ""
+    subject = unknown_subject(place, user_name) if user is None else known_subject(user.user_id)
+    return Claim(account_id, user, password, subject, sources.network_of(source), None, as_root)
+
+
+def _named(reader: Reader, account: Account, name: str, *, as_root: bool) -> User | None:
+    """Whom a name means: a user, or at the root user's door the root user by its mail address."""
+    if as_root:
+        root, address = people.root_of(reader, account), mail_address.read(name)
+        return root if address is not None and address == root.email else None
+    user = users.find(reader, account.account_id, name) if USER_NAME.fullmatch(name) else None
+    return user if user is None or account.open else replace(user, enabled=False)
 
 
 def still(unit: Unit, claim: Claim, now: datetime) -> tuple[User | None, PasswordRecord | None]:
     """The user and password of a verified claim, if they are what they were when it was verified."""
     if claim.user is None or claim.password is None:
         return None, None
-    user = users.by_id(unit, claim.user.user_id)
+    user = people.by_id(unit, claim.user.user_id)
     kept = passwords.find(unit, claim.user.user_id)
     present = Claim(claim.account, user, kept, claim.subject)
     if kept is None or kept.generation != claim.password.generation or not present.may_enter(now):
@@ -173,7 +196,8 @@ def awaits(reader: Reader, kept: PasswordRecord, rules: PasswordRules, now: date
     """What more it takes than the password. Raises PasswordExpired where only an administrator helps."""
     ends = rules.expires_at(kept.changed_at)
     old = ends is not None and now >= ends
-    if old and rules.hard_expiry:
+    # No administrator can set the root user's: it chooses another.
+    if old and rules.hard_expiry and kept.user_id != kept.account:
         raise PasswordExpired("the password is too old; only an administrator can set another")
     return (
         *((sessions.FACTOR,) if mfa.of_subject(reader, kept.user_id) else ()),

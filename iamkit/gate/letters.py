@@ -25,6 +25,7 @@ _KINDS: Final = {
     Purpose.VERIFY_ADDRESS: Kind.VERIFY_ADDRESS,
     Purpose.CHANGE_ADDRESS: Kind.CHANGE_ADDRESS,
     Purpose.INVITE: Kind.INVITE,
+    Purpose.RECOVER_ROOT: Kind.RECOVER_ROOT,
 }
 
 
@@ -37,6 +38,15 @@ class Letters:
         self._ids = ids
         self._base = base.rstrip("/")
         self._invitation = invitation
+
+    @property
+    def lead_somewhere(self) -> bool:
+        """Whether it is known where the app's pages for links are: without that, mail is not in use."""
+        return bool(self._base)
+
+    def url(self, purpose: Purpose, token: Secret) -> Secret:
+        """The address of a link's page; the token alone, where links lead nowhere."""
+        return Secret(f"{self._base}/{purpose}?token={token.reveal()}") if self._base else token
 
     def check(self) -> None:
         """Raises ConfigurationError if links lead nowhere."""
@@ -74,7 +84,7 @@ class Letters:
             account=user.account,
             good_until=now + lifetime,
             values={**_about(unit, user), "minutes": str(minutes), "hours": str(minutes // 60)},
-            secret=Secret(f"{self._base}/{purpose}?token={token.reveal()}"),
+            secret=self.url(purpose, token),
         )
         self._outbox.put(unit, message)
 

@@ -14,7 +14,7 @@ from iamkit.errors import ExpiredToken
 from iamkit.gate.letters import Letters
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.sign_in_events import Recorder, actor_of, sign_in_event
-from iamkit.identity import users
+from iamkit.identity import people
 from iamkit.identity.users import User
 from iamkit.ids import Ids
 from iamkit.storage import Reader, Store, Unit
@@ -54,7 +54,7 @@ class LinkHolders:
             # Read again: of many who come at once, one finds the link still there.
             kept, user = self._invited(unit, token)
             links.use(unit, kept)
-            users.set_email(unit, user, email=kept.address, verified_at=now)
+            people.set_email(unit, user, email=kept.address, verified_at=now)
             passwords.put(
                 unit,
                 account=user.account,
@@ -83,7 +83,7 @@ class LinkHolders:
         if user.email != kept.address:
             raise links.worthless()
         links.use(unit, kept)
-        users.set_email(unit, user, email=kept.address, verified_at=self._clock.now())
+        people.set_email(unit, user, email=kept.address, verified_at=self._clock.now())
         return self._event("AddressVerified", user, source, user_agent)
 
     def _changed(self, unit: Unit, token: str, source: str | None, user_agent: str) -> Event:
@@ -92,7 +92,7 @@ class LinkHolders:
             raise links.worthless()
         links.use(unit, kept)
         links.void(unit, user.user_id)
-        users.set_email(unit, user, email=kept.address, verified_at=self._clock.now())
+        people.set_email(unit, user, email=kept.address, verified_at=self._clock.now())
         # To both: whoever took over a session finds that the owner is told (CAP-C2).
         for address in filter(None, (user.email, kept.address)):
             self._letters.notice(unit, user, Kind.ADDRESS_CHANGED, address, new=kept.address)
@@ -106,7 +106,7 @@ class LinkHolders:
 
     def _of(self, reader: Reader, token: str, purpose: Purpose) -> tuple[Link, User]:
         kept = links.find(reader, token, purpose, now=self._clock.now())
-        user = users.by_id(reader, kept.user_id)
+        user = people.by_id(reader, kept.user_id)
         if user is None or not user.enabled:
             raise links.worthless()
         return kept, user

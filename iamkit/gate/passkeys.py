@@ -14,7 +14,7 @@ from typing import Final
 
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import challenges, known_devices, mfa, sessions, sources
+from iamkit.credentials import challenges, known_devices, links, mfa, sessions, sources
 from iamkit.credentials.challenges import Carried
 from iamkit.credentials.mfa import Answer, MfaDevice, MfaMethod, PasskeyAsking, PasskeyMethod, Proof
 from iamkit.credentials.secret import Sealer, Secret
@@ -22,7 +22,7 @@ from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits
 from iamkit.errors import ExpiredToken, InputError, InvalidCredentials, NoSuchEntity, Throttling
 from iamkit.gate.claim import ACCOUNT, USER_NAME
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
-from iamkit.identity import accounts, users
+from iamkit.identity import accounts, people, users
 from iamkit.identity.users import User
 from iamkit.ids import Ids, name_key
 from iamkit.storage import Reader, Store
@@ -158,7 +158,7 @@ class Passkeys:
         with self._store.read() as reader:
             device = mfa.by_handle(reader, method.name, handle or "")
             # Looked for in any case, so that somebody and nobody cost the same number of reads.
-            user = users.by_id(reader, (device.user_id if device else None) or _NOBODY)
+            user = people.by_id(reader, (device.user_id if device else None) or _NOBODY)
         if user is None or (carried.about and carried.about != _about(user)):
             return _Found()
         return _Found(user, device)
@@ -180,7 +180,9 @@ class Passkeys:
             with self._store.write() as unit:
                 # Read again: user or device may have gone while the answer was checked.
                 device = mfa.find(unit, proof.serial)
-                user = None if device is None or device.user_id is None else users.by_id(unit, device.user_id)
+                user = (
+                    None if device is None or device.user_id is None else people.by_id(unit, device.user_id)
+                )
                 if (
                     user is None
                     or not user.enabled
@@ -204,6 +206,7 @@ class Passkeys:
                     device=origin.user_agent,
                     source=source,
                 )
+                links.stop_recovery(unit, user.user_id)
                 if network is not None:
                     sources.give_back(unit, network)
                 greeted = known_devices.greet(unit, self._ids, known, user.user_id, now=now)

@@ -16,7 +16,7 @@ from iamkit.gate import claim as claims
 from iamkit.gate.claim import Claim, Claims
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.sign_in_events import Outcome, Recorder
-from iamkit.identity import users
+from iamkit.identity import people
 from iamkit.identity.users import User
 from iamkit.ids import Ids
 from iamkit.storage import Reader, Store
@@ -145,7 +145,7 @@ class PasswordChange:
     def _choosing(self, reader: Reader, token: str) -> tuple[SessionRecord, User, PasswordRecord]:
         """The session that awaits a new password, and whose. Raises ExpiredToken, InputError."""
         session = sessions.of_token(reader, token, now=self._clock.now())
-        user = None if session is None else users.by_id(reader, session.user_id)
+        user = None if session is None else people.by_id(reader, session.user_id)
         kept = None if user is None else passwords.find(reader, user.user_id)
         if session is None or user is None or kept is None or not user.enabled:
             raise ExpiredToken("the sign-in has ended or took too long; start again")

@@ -8,7 +8,8 @@ password and no more: it opens no session, and a second factor is shown at the n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from iamkit.audit.event import Event, Origin
@@ -23,7 +24,7 @@ from iamkit.gate.letters import Letters
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.outbox import Outbox
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
-from iamkit.identity import accounts, users
+from iamkit.identity import accounts, people, users
 from iamkit.identity.users import User
 from iamkit.ids import Ids
 from iamkit.storage import Reader, Store, Unit
@@ -32,6 +33,14 @@ TASK: Final = "recovery"
 _LONGEST_NAME: Final = 254
 # Users with one address get a link each, so many at most.
 _MOST: Final = 5
+
+
+class Lost(StrEnum):
+    """What is asked for at the root user's door; nothing, at the users'."""
+
+    NOTHING_OF_ROOT = ""
+    PASSWORD = "password"  # noqa: S105  # a name
+    FACTOR = "factor"
 
 
 class Recovery:
@@ -49,6 +58,7 @@ class Recovery:
         clock: Clock,
         ids: Ids,
         home_account: Callable[[], str],
+        root_wait: timedelta,
     ) -> None:
         self._store = store
         self._outbox = outbox
@@ -59,6 +69,7 @@ class Recovery:
         self._clock = clock
         self._ids = ids
         self._home_account = home_account
+        self._root_wait = root_wait
 
     def request(
         self,
@@ -73,12 +84,35 @@ class Recovery:
         Raises ValidationError for what is too long to be either, Throttling, ConfigurationError without
         `link_base`: none of them tells whether there is such a user.
         """
+        self._queue(name_or_email, account, source, user_agent, Lost.NOTHING_OF_ROOT)
+
+    def request_root(
+        self,
+        email: str,
+        *,
+        lost: str = "password",
+        account: str | None = None,
+        source: str | None = None,
+        user_agent: str = "",
+    ) -> None:
+        """Ask for a link for the root user, by its mail address; as silent as `request`, and raises the same.
+
+        The link for a lost password is for `finish`, that for a lost factor for `RootRecovery.prove`.
+        """
+        if lost not in (Lost.PASSWORD, Lost.FACTOR):
+            raise ValidationError("say what was lost: `password` or `factor`")
+        self._queue(email, account, source, user_agent, Lost(lost))
+
+    def _queue(
+        self, name_or_email: str, account: str | None, source: str | None, user_agent: str, lost: Lost
+    ) -> None:
         self._letters.check()
         where = account or self._home_account()
         if len(name_or_email) > _LONGEST_NAME or len(where) > _LONGEST_NAME:
             raise ValidationError("a user name or mail address is shorter than that")
         place = f"recovery/{unknown_subject(where, name_or_email)}"
         body = {"who": name_or_email, "account": where, "source": source, "agent": user_agent[:256]}
+        body["lost"] = str(lost)
         network, now = sources.network_of(source), self._clock.now()
         with self._store.write() as unit:
             if network is not None:
@@ -89,21 +123,25 @@ class Recovery:
 
     def settle(self, unit: Unit, body: Mapping[str, object]) -> Sequence[Event]:
         """Send a link to each user that a request means, and tell of it. Done by the outbox."""
-        account, found = _meant(unit, str(body["account"]), str(body["who"]))
+        lost = Lost(str(body["lost"]))
+        at_root = lost is not Lost.NOTHING_OF_ROOT
+        meant = _meant_root if at_root else _meant
+        account, found = meant(unit, str(body["account"]), str(body["who"]))
         now, origin = self._clock.now(), Origin(str(body["source"] or "unknown"), str(body["agent"]))
-        events = [self._sent(unit, user, origin, now) for user in found]
+        purpose = Purpose.RECOVER_ROOT if lost is Lost.FACTOR else Purpose.RESET_PASSWORD
+        events = [self._sent(unit, user, purpose, origin, now) for user in found]
         if not found:
-            actor = actor_of(account or self._home_account(), None)
+            actor = actor_of(account or self._home_account(), None, as_root=at_root)
             outcome = Outcome(NoSuchEntity.code)
             events = [sign_in_event(self._ids, "PasswordRecoveryRequested", actor, origin, outcome, at=now)]
         return events
 
-    def _sent(self, unit: Unit, user: User, origin: Origin, now: datetime) -> Event:
+    def _sent(self, unit: Unit, user: User, purpose: Purpose, origin: Origin, now: datetime) -> Event:
         kept = passwords.find(unit, user.user_id)
         code: str | None = "NotRecoverable"
         if kept is not None and self._may_recover(unit, user, kept, now) and user.email is not None:
             try:
-                self._letters.link(unit, user, Purpose.RESET_PASSWORD, user.email, generation=kept.generation)
+                self._letters.link(unit, user, purpose, user.email, generation=kept.generation)
                 code = None
             except Throttling as fault:
                 code = fault.code
@@ -133,6 +171,8 @@ class Recovery:
                 now=now,
                 expected=kept,
             )
+            if people.is_root(user):
+                self._have_codes_wait(unit, user, now)
             self._throttle.reset(unit, known_subject(user.user_id), sources.network_of(source))
             self._letters.notice(unit, user, Kind.PASSWORD_CHANGED, kept_link.address)
             actor = actor_of(user.account, user)
@@ -141,11 +181,19 @@ class Recovery:
         self._trail.announce(event)
         self._letters.kick()
 
+    def _have_codes_wait(self, unit: Unit, root: User, now: datetime) -> None:
+        """Whoever has the mail and a code on paper waits, whichever door they come by (CAP-A7)."""
+        purpose, lifetime = Purpose.CODES_WAIT, self._root_wait
+        links.make(
+            unit, self._ids, account=root.account, user_id=root.user_id, purpose=purpose, address="",
+            now=now, lifetime=lifetime,
+        )  # fmt: skip
+
     def _linked(self, reader: Reader, token: str) -> tuple[Link, User, PasswordRecord]:
         """The link of a token, whose it is and what it replaces. Raises ExpiredToken."""
         now = self._clock.now()
         kept_link = links.find(reader, token, Purpose.RESET_PASSWORD, now=now)
-        user = users.by_id(reader, kept_link.user_id)
+        user = people.by_id(reader, kept_link.user_id)
         kept = passwords.find(reader, kept_link.user_id)
         if (
             user is None
@@ -163,9 +211,23 @@ class Recovery:
             return False
         if kept.expires_at is not None and now >= kept.expires_at:
             return False
+        if people.is_root(user):
+            return True
         rules = self._passwords.rules(reader, user.account)
         ends = rules.expires_at(kept.changed_at)
         return not (rules.hard_expiry and ends is not None and now >= ends)
+
+
+def _meant_root(reader: Reader, account_or_alias: str, email: str) -> tuple[str | None, list[User]]:
+    """The account, and its root user if that is the address of it."""
+    if not _plain(account_or_alias):
+        return None, []
+    try:
+        root = people.root_of(reader, accounts.named(reader, account_or_alias))
+    except NoSuchEntity:
+        return None, []
+    address = mail_address.read(email)
+    return root.account, [root] if address is not None and address == root.email else []
 
 
 def _meant(reader: Reader, account_or_alias: str, who: str) -> tuple[str | None, list[User]]:

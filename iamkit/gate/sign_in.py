@@ -19,7 +19,7 @@ from iamkit.gate import claim as claims
 from iamkit.gate.claim import Claim, Claims
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.sign_in_events import Outcome, Recorder
-from iamkit.identity import users
+from iamkit.identity import people
 from iamkit.ids import Ids
 from iamkit.storage import Store
 
@@ -60,8 +60,11 @@ class SignIn:
         user_agent: str,
         kind: SessionKind,
         device: str | None = None,
+        as_root: bool = False,
     ) -> NewSession:
         """Start a session, under a new token each time (THR-S1). It `awaits` what more is needed.
+
+        With `as_root` it is the root user's, whose mail address is given in the place of a user name.
 
         `device` is what the browser kept of an earlier sign-in (`NewSession.device`): its attempts are then
         counted by themselves.
@@ -71,7 +74,14 @@ class SignIn:
         """
         origin = Origin(source or "unknown", user_agent)
         claim, verification = self._claims.verified(
-            account_or_alias, user_name, password, origin, "ConsoleLogin", source=source, device=device
+            account_or_alias,
+            user_name,
+            password,
+            origin,
+            "ConsoleLogin",
+            source=source,
+            device=device,
+            as_root=as_root,
         )
         rehashed = self._rehashed(password) if verification.needs_rehash else None
         try:
@@ -138,7 +148,7 @@ class SignIn:
             kept = unit.get(SessionRecord, (session_id,))
             if kept is None or not sessions.end(unit, session_id, now=now):
                 return False
-            claim = Claim(kept.account, users.by_id(unit, kept.user_id), None, "")
+            claim = Claim(kept.account, people.by_id(unit, kept.user_id), None, "")
             origin = Origin(source or "unknown", user_agent)
             event = self._claims.event(
                 "ConsoleLogout", claim, origin, Outcome(iamkit={"sessionId": kept.public_id})

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from iamkit.audit.event import Actor, Event, Origin, new_event
+from iamkit.identity import people
 from iamkit.identity.users import User
 from iamkit.ids import Ids
 from iamkit.storage import Unit
@@ -38,10 +39,12 @@ class Outcome:
 SUCCESS: Final = Outcome()
 
 
-def actor_of(account: str, user: User | None) -> Actor:
+def actor_of(account: str, user: User | None, *, as_root: bool = False) -> Actor:
     """Who tried. A name that nobody has may be a misplaced password: it is not kept."""
     if user is None:
-        return Actor("IAMUser", account=account, user_name=HIDDEN)
+        return Actor("Root" if as_root else "IAMUser", account=account, user_name=HIDDEN)
+    if people.is_root(user):
+        return Actor("Root", user.user_id, user.arn, user.account)
     return Actor("IAMUser", user.user_id, user.arn, user.account, user_name=user.name)
 
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from iamkit import epochs
 from iamkit.arn import root_arn
-from iamkit.errors import EntityAlreadyExists, InputError, NoSuchEntity, ValidationError
+from iamkit.errors import (
+    ConcurrentModification,
+    ConflictError,
+    EntityAlreadyExists,
+    InputError,
+    NoSuchEntity,
+    ValidationError,
+)
 from iamkit.identity import guardrails, tree
 from iamkit.identity.house import House
 from iamkit.ids import checked_account_id
@@ -21,18 +29,35 @@ _ALIAS: Final = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]", re.ASCI
 _TWELVE_DIGITS: Final = re.compile(r"[0-9]{12}", re.ASCII)
 
 
+class AccountStatus(StrEnum):
+    """Whether an account is in use; where not, each credential of it is refused from the next request on."""
+
+    ACTIVE = "ACTIVE"
+    # By the administration of the deployment, which can lift it.
+    SUSPENDED = "SUSPENDED"
+    # By the account's owner; only the host operator opens it again.
+    CLOSED = "CLOSED"
+
+
 @record("account", key=("account_id",), unique=(("alias",),), index=(("node_id",),))
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One tenant. Its root user has the account id as unique id, and neither a record nor a credential."""
+    """One tenant. Its root user has the account id as unique id and no record of its own, see `people`."""
 
     account_id: str
     name: str
     node_id: str
     created_at: datetime
     alias: str | None = None
+    # The root user's mail address, by which it signs in.
     email: str | None = None
     email_verified_at: datetime | None = None
+    status: str = "ACTIVE"
+
+    @property
+    def open(self) -> bool:
+        """Whether credentials of this account are accepted at all."""
+        return self.status == AccountStatus.ACTIVE
 
     def root_arn(self, house: House) -> str:
         """The ARN of the root user."""
@@ -56,10 +81,7 @@ def create(
 
     Raises EntityAlreadyExists, NoSuchEntity, ValidationError.
     """
-    if not name.isprintable() or not 1 <= len(name.strip()) <= NAME_LENGTH:
-        raise ValidationError(
-            f"account name `{name[:80]!a}` must have 1 to {NAME_LENGTH} printable characters"
-        )
+    checked_account_name(name)
     node = tree.root(unit) if node_id is None else tree.get(unit, node_id)
     chosen = house.ids.account_id() if account_id is None else checked_account_id(account_id)
     if unit.get(Account, (chosen,)) is not None:
@@ -69,6 +91,15 @@ def create(
     guardrails.open_level(unit, house, chosen)
     unit.bump(epochs.DEPLOYMENT)
     return account
+
+
+def checked_account_name(name: str) -> str:
+    """`name`, if an account can be called so. Raises ValidationError."""
+    if not name.isprintable() or not 1 <= len(name.strip()) <= NAME_LENGTH:
+        raise ValidationError(
+            f"account name `{name[:80]!a}` must have 1 to {NAME_LENGTH} printable characters"
+        )
+    return name
 
 
 def find(reader: Reader, account_id: str) -> Account | None:
@@ -91,6 +122,14 @@ def named(reader: Reader, id_or_alias: str) -> Account:
         by_alias = reader.find(Account, {"alias": id_or_alias}, limit=1)
         found = by_alias[0] if by_alias else None
     if found is None:
+        raise NoSuchEntity(f"there is no account with the id or alias `{id_or_alias[:80]}`")
+    return found
+
+
+def signing_in(reader: Reader, id_or_alias: str) -> Account:
+    """The open account that a sign-in page names. Raises NoSuchEntity, the same for one that is closed."""
+    found = named(reader, id_or_alias)
+    if not found.open:
         raise NoSuchEntity(f"there is no account with the id or alias `{id_or_alias[:80]}`")
     return found
 
@@ -142,3 +181,32 @@ def remove_alias(unit: Unit, account_id: str, alias: str) -> None:
         raise NoSuchEntity(f"this account has no alias `{alias[:80]}`")
     unit.change(Account, (account_id,), {"alias": None})
     unit.bump(epochs.DEPLOYMENT)
+
+
+def rename(unit: Unit, account_id: str, name: str) -> Account:
+    """Call an account something else. Raises ValidationError, NoSuchEntity."""
+    get(unit, account_id)
+    unit.change(Account, (account_id,), {"name": checked_account_name(name)})
+    unit.bump(epochs.DEPLOYMENT)
+    return get(unit, account_id)
+
+
+def set_email(unit: Unit, account_id: str, *, email: str | None, verified_at: datetime | None) -> None:
+    """Replace the root user's mail address (as `mail_address.checked` gives it) and when it was verified."""
+    unit.change(Account, (account_id,), {"email": email, "email_verified_at": verified_at})
+    unit.bump(epochs.principal(account_id))
+
+
+def set_status(unit: Unit, house: House, account_id: str, status: AccountStatus) -> Account:
+    """Suspend, close or open an account; holds from the next request on. Raises ConflictError for the home
+    account, which the deployment itself is of, and for an account that is so already.
+    """
+    found = get(unit, account_id)
+    if account_id == house.home:
+        raise ConflictError("this is the home account, which the deployment is of; it is always open")
+    if not unit.change(Account, (account_id,), {"status": str(status)}, where={"status": found.status}):
+        raise ConcurrentModification("the account was changed meanwhile; read again")
+    if found.status == status:
+        raise ConflictError(f"account `{account_id}` is {status} already")
+    unit.bump(epochs.DEPLOYMENT)
+    return get(unit, account_id)

@@ -14,6 +14,7 @@ from iamkit.identity import (
     guardrails,
     inline,
     managed,
+    root_rules,
     shipped,
     tree,
 )
@@ -63,7 +64,7 @@ class CallerLayersReader:
         return CallerLayers(
             identity=tuple(identity),
             boundary=self.boundary(reader, user),
-            guardrails=self.guardrails(reader, user.account),
+            guardrails=self.of_others(reader, user.account),
         )
 
     def of_role(self, reader: Reader, role: Role) -> CallerLayers:
@@ -71,12 +72,16 @@ class CallerLayersReader:
         return CallerLayers(
             identity=self.held(reader, role.holder),
             boundary=self.boundary(reader, role),
-            guardrails=self.guardrails(reader, role.account),
+            guardrails=self.of_others(reader, role.account),
         )
 
     def of_root(self, reader: Reader, account: str) -> CallerLayers:
         """A root user has no policies; guardrails bind it like everybody (SEM-E5, E-21)."""
-        return CallerLayers(guardrails=self.guardrails(reader, account))
+        return CallerLayers(guardrails=self._guardrails(reader, account, root_rules.FOR_ROOT))
+
+    def of_others(self, reader: Reader, account: str) -> tuple[Policies, ...]:
+        """The guardrails of everybody in an account but its root user, who has tasks of its own (CAP-A7)."""
+        return self._guardrails(reader, account, root_rules.FOR_OTHERS)
 
     def held(self, reader: Reader, holder: Holder) -> Policies:
         """The policies that hang directly on a user, group or role: inline ones, then attached ones."""
@@ -114,9 +119,16 @@ class CallerLayersReader:
             return None
         return (self._managed(reader, entity.holder, entity.boundary, PolicyKind.BOUNDARY),)
 
-    def guardrails(self, reader: Reader, account: str) -> tuple[Policies, ...]:
-        """One entry a level: the nodes from the root down, the account, and what plugins add (SEM-E4)."""
+    def _guardrails(self, reader: Reader, account: str, rule: ShippedPolicy) -> tuple[Policies, ...]:
+        """One entry a level: the nodes from the root down, the account, and what plugins add (SEM-E4).
+
+        `rule` is part of the account's level; it allows nothing, so a level that is empty stays so.
+        """
         levels = self.tree_levels(reader, account, PolicyKind.GUARDRAIL)
+        always = self._shipped(
+            rule, rule.arn(self._house.partition), PolicyKind.GUARDRAIL, "guardrail", account
+        )
+        levels = (*levels[:-1], (*levels[-1], always))
         added = tuple(self._plugin_guardrails(account))
         return (*levels, added) if added else levels
 

@@ -31,6 +31,8 @@ class House:
     quotas: Quotas = field(default_factory=Quotas)
     shipped: Mapping[str, ShippedPolicy] = field(default_factory=dict)
     operators: OperatorTable = field(default_factory=lambda: STANDARD, repr=False)
+    # Whether root users may have access keys, and those that have one may use it (CAP-A6).
+    root_access_keys: bool = False
     accept: Callable[[Policy], None] = field(default=lambda _: None, repr=False, compare=False)
 
     def now(self) -> datetime:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from iamkit.credentials.authentication import Authentication
+from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.policy.decision import Decision
 from iamkit.policy.layers import CallerLayers
-from iamkit.policy.request import Caller, ContextValue
+from iamkit.policy.request import Caller, CallerKind, ContextValue
 from iamkit.values import quickly
 
 
@@ -44,6 +44,16 @@ class Principal:
     def arn(self) -> str:
         """The caller's ARN; empty for anonymous."""
         return self.caller.arn
+
+    @property
+    def is_root_user(self) -> bool:
+        """Whether an account's root user proved to be it; the host operator, who acts as root, is not."""
+        proof = self.authentication
+        return (
+            self.caller.kind is CallerKind.ROOT
+            and proof is not None
+            and proof.kind is not CredentialKind.OPERATOR
+        )
 
     def can(self, action: str, resource: str = "*", **context: ContextValue) -> bool:
         """Whether this principal may do `action` on `resource` now, as a route would decide.

@@ -25,7 +25,7 @@ from iamkit.identity.house import House
 from iamkit.identity.principal import Judge, Principal, principal_of
 from iamkit.policy.layers import CallerLayers
 from iamkit.policy.request import ANONYMOUS, Caller, CallerKind
-from iamkit.storage import Epochs, Reader, Store
+from iamkit.storage import Epochs, Store
 
 CACHE_SIZE: Final = 10_000
 _ANONYMOUS: Final = Principal(ANONYMOUS, "anonymous", "", CallerLayers())
@@ -84,6 +84,8 @@ class Principals:
         if authentication.kind is CredentialKind.OPERATOR:
             raise InvalidClientTokenId(_UNKNOWN)
         if authentication.subject == authentication.account:
+            if authentication.kind is CredentialKind.ACCESS_KEY and not self._house.root_access_keys:
+                raise InvalidClientTokenId("root users have no access keys here; sign with a user's key")
             return self.root(authentication.account, authentication)
         if authentication.session is not None and authentication.session.kind is TemporaryKind.ROLE:
             return self.role(authentication.account, authentication.subject, authentication)
@@ -125,7 +127,7 @@ class Principals:
         if known is None or known.epochs != current:
             with self._store.read() as reader:
                 found = accounts.find(reader, account)
-                if found is None:
+                if found is None or not found.open:
                     raise InvalidClientTokenId(_UNKNOWN)
                 known = _Known(
                     seen,
@@ -192,7 +194,8 @@ class Principals:
     def _read_user(self, account: str, unique_id: str, seen: int, current: Epochs) -> _Known:
         with self._store.read() as reader:
             user = users.by_id(reader, unique_id)
-            if user is None or user.account != account or not user.enabled:
+            home = accounts.find(reader, account)
+            if user is None or user.account != account or not user.enabled or home is None or not home.open:
                 raise InvalidClientTokenId(_UNKNOWN)
             return _Known(
                 seen,
@@ -208,13 +211,13 @@ class Principals:
                 account,
                 self._layers.of_user(reader, user),
                 user.tags,
-                self._place(reader, account),
+                tree.path(reader, home.node_id),
             )
 
     def _read_role(self, account: str, role_id: str, seen: int, current: Epochs) -> _Known:
         with self._store.read() as reader:
-            role = roles.by_id(reader, role_id)
-            if role is None or role.account != account:
+            role, home = roles.by_id(reader, role_id), accounts.find(reader, account)
+            if role is None or role.account != account or home is None or not home.open:
                 raise InvalidClientTokenId(_UNKNOWN)
             caller = Caller(
                 CallerKind.ROLE_SESSION,
@@ -231,7 +234,7 @@ class Principals:
                 account,
                 self._layers.of_role(reader, role),
                 role.tags,
-                self._place(reader, account),
+                tree.path(reader, home.node_id),
             )
 
     def _require_held(self, proof: Authentication) -> None:
@@ -242,9 +245,6 @@ class Principals:
             held = temporary.holds(reader, proof)
         if not held:
             raise ExpiredToken("the temporary credential has ended; get another")
-
-    def _place(self, reader: Reader, account: str) -> tuple[str, ...]:
-        return tree.path(reader, accounts.get(reader, account).node_id)
 
     def _principal(self, known: _Known, authentication: Authentication | None) -> Principal:
         bearer = Bearer(known.caller, known.name, known.layers, known.tags)

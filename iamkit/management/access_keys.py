@@ -7,8 +7,8 @@ from datetime import datetime
 
 from iamkit.credentials import access_keys
 from iamkit.credentials.access_keys import AccessKey, NewAccessKey
-from iamkit.errors import NoSuchEntity
-from iamkit.identity import users
+from iamkit.errors import AccessDenied, NoSuchEntity
+from iamkit.identity import people, users
 from iamkit.identity.users import User
 from iamkit.management import targets
 from iamkit.management.operation import Asks, Work, operation
@@ -34,8 +34,13 @@ def _own_asks(work: Work, *, user_name: str | None = None) -> Asks:
 
 @operation("iam:CreateAccessKey", access="Write", on=("user",), asks=_own_asks)
 def create_access_key(work: Work, *, user_name: str | None = None) -> NewAccessKey:
-    """Make a key for a user (default: the caller). Root users get none. Raises LimitExceeded at two."""
+    """Make a key for a user (default: the caller). Raises LimitExceeded at two.
+
+    Root users get none, unless the setting `root_access_keys` says so: such a key is the whole account.
+    """
     user = _user(work, user_name)
+    if people.is_root(user) and not work.house.root_access_keys:
+        raise AccessDenied("root users have no access keys; make a user for what the key is for")
     targets.refuse_narrowed(work, user)
     house = work.house
     house.quotas.hold("access_keys_per_user", len(access_keys.held_by(work.unit, user.user_id)) + 1)
@@ -93,7 +98,7 @@ def get_access_key_last_used(work: Work, *, access_key_id: str) -> AccessKeyFace
 
 
 def _user(work: Work, user_name: str | None) -> User:
-    return users.get(work.unit, work.account, targets.own_name(work, user_name))
+    return targets.person(work, user_name)
 
 
 def _owner(work: Work, key_id: str) -> User | None:
@@ -105,7 +110,7 @@ def _owner(work: Work, key_id: str) -> User | None:
 def _face(key: AccessKey, user: User) -> AccessKeyFace:
     return AccessKeyFace(
         key.key_id,
-        user.name,
+        people.shown(user),
         key.status,
         key.created_at,
         key.last_used_at,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from iamkit.credentials import mfa
 from iamkit.credentials.access_keys import AccessKey
 from iamkit.credentials.passwords import PasswordRecord
 from iamkit.federation import oidc_provider, saml_provider
@@ -90,7 +91,7 @@ def get_account_summary(work: Work) -> Mapping[str, int]:
         "AccessKeysPerUserQuota": quotas.access_keys_per_user,
         "AccountAccessKeysPresent": unit.count(AccessKey, {"user_id": account}),
         "AccountPasswordPresent": int(unit.get(PasswordRecord, (account,)) is not None),
-        "AccountMFAEnabled": 0,
+        "AccountMFAEnabled": int(bool(mfa.of_subject(unit, account))),
         "MFADevices": 0,
         "MFADevicesInUse": 0,
         "AccountSigningCertificatesPresent": 0,

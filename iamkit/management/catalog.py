@@ -29,6 +29,7 @@ from iamkit.management import (
     records,
     resource_policies,
     roles,
+    root,
     saml_providers,
     sessions,
     simulation,
@@ -72,6 +73,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     resource_policies,
     guardrails,
     tree,
+    root,
     records,
 )
 
@@ -86,9 +88,11 @@ _TAGGED: Final = ("aws:ResourceTag/", "iam:ResourceTag/")
 
 _USER: Final = ResourceType("user", f"{_IAM}user/${{UserNameWithPath}}", _TAGGED)
 _MFA: Final = ResourceType("mfa", f"{_IAM}mfa/${{MfaTokenIdWithPath}}", _TAGGED)
+_ROOT: Final = ResourceType("root", f"{_IAM}root")
 _TYPES: Final = {
     "iam": (
         _USER,
+        _ROOT,
         ResourceType("group", f"{_IAM}group/${{GroupNameWithPath}}"),
         ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
         ResourceType("policy", f"{_IAM}policy/${{PolicyNameWithPath}}", _TAGGED),
@@ -100,6 +104,7 @@ _TYPES: Final = {
     "iamkit": (
         _USER,
         _MFA,
+        _ROOT,
         ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
         ResourceType("guardrail", f"{_OWN}guardrail/${{Name}}"),
         ResourceType("node", f"{_OWN}node/${{NodeId}}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from iamkit.errors import AccessDenied
 from iamkit.gate.verdict import Verdict
+from iamkit.identity import root_rules
 from iamkit.policy.decision import Outcome
 from iamkit.policy.layers import Layer
 
@@ -23,6 +24,9 @@ def denied(verdict: Verdict, *, shown: str | None = None) -> AccessDenied:
 
 
 def _because(verdict: Verdict) -> str:
+    whose = root_rules.reserved_for(verdict.action)
+    if whose is not None and verdict.decision.outcome is Outcome.EXPLICIT_DENY:
+        return f"with an explicit deny: only {whose} may do it"
     decision = verdict.decision
     layer = decision.layer or Layer.IDENTITY
     if decision.outcome is Outcome.EXPLICIT_DENY:

@@ -30,8 +30,7 @@ class LoginProfile:
     password_reset_required: bool
 
 
-def _hashed(preparation: Preparation, user_name: str, password: Secret) -> HashedPassword:
-    user = users.find(preparation.reader, preparation.account, user_name)
+def _hashed(preparation: Preparation, user_name: str, password: Secret, user: User | None) -> HashedPassword:
     new = preparation.services.passwords
     wanted = new.wanted(preparation.reader, preparation.account, user_name, user)
     return new.hashed(wanted, password.reveal())
@@ -40,7 +39,8 @@ def _hashed(preparation: Preparation, user_name: str, password: Secret) -> Hashe
 def _create_prepare(
     preparation: Preparation, *, user_name: str, password: Secret, **_others: object
 ) -> HashedPassword:
-    return _hashed(preparation, user_name, password)
+    user = users.find(preparation.reader, preparation.account, user_name)
+    return _hashed(preparation, user_name, password, user)
 
 
 def _create_asks(work: Work, *, user_name: str, **_others: object) -> Asks:
@@ -77,7 +77,10 @@ def get_login_profile(work: Work, *, user_name: str | None = None) -> LoginProfi
 def _update_prepare(
     preparation: Preparation, *, user_name: str, password: Secret | None = None, **_others: object
 ) -> HashedPassword | None:
-    return None if password is None else _hashed(preparation, user_name, password)
+    if password is None:
+        return None
+    user = users.find(preparation.reader, preparation.account, user_name)
+    return _hashed(preparation, user_name, password, user)
 
 
 def _update_asks(work: Work, *, user_name: str, **_others: object) -> Asks:
@@ -128,13 +131,14 @@ class _Change:
 def _change_prepare(
     preparation: Preparation, *, old_password: Secret, new_password: Secret
 ) -> _Change | None:
-    if preparation.principal.caller.kind is not CallerKind.USER:
+    if preparation.principal.caller.kind is not CallerKind.USER and not preparation.principal.is_root_user:
         return None
-    subject = known_subject(preparation.principal.caller.unique_id)
+    person = targets.person(preparation, None)
+    subject = known_subject(person.user_id)
     # Counted before it is checked, with the attempts at sign-in: no door has its own guesses (THR-P8).
     preparation.services.throttle.reserve(subject)
-    kept = passwords.find(preparation.reader, preparation.principal.caller.unique_id)
-    hashed = _hashed(preparation, preparation.principal.name, new_password)
+    kept = passwords.find(preparation.reader, person.user_id)
+    hashed = _hashed(preparation, person.name, new_password, person)
     right = preparation.services.hasher.verify(kept.hashed if kept else None, old_password.reveal()).ok
     return _Change(kept if right else None, hashed)
 

@@ -25,7 +25,7 @@ from iamkit.errors import (
     StepUpRequired,
     ValidationError,
 )
-from iamkit.identity import users
+from iamkit.identity import people
 from iamkit.identity.tags import with_tags
 from iamkit.identity.users import User
 from iamkit.ids import checked_name, checked_path
@@ -175,10 +175,16 @@ class _Codes:
 
 
 def _codes(
-    preparation: Preparation, user_name: str, serial: str, first: Secret, second: Secret, *, owned: bool
+    preparation: Preparation,
+    user_name: str | None,
+    serial: str,
+    first: Secret,
+    second: Secret,
+    *,
+    owned: bool,
 ) -> _Codes:
     """Count the attempt, then check the codes (THR-M4)."""
-    user = users.get(preparation.reader, preparation.account, user_name)
+    user = targets.person(preparation, user_name)
     device = mfa.get(preparation.reader, preparation.account, targets.whole_serial(preparation, serial))
     if owned and device.user_id != user.user_id:
         raise NoSuchEntity(f"user `{user.name}` has no device `{serial[:256]}`")
@@ -193,7 +199,7 @@ def _codes(
 def _enable_prepare(
     preparation: Preparation,
     *,
-    user_name: str,
+    user_name: str | None = None,
     serial_number: str,
     authentication_code1: Secret,
     authentication_code2: Secret,
@@ -203,7 +209,7 @@ def _enable_prepare(
     )
 
 
-def _codes_asks(work: Work, *, user_name: str, **_others: object) -> Asks:
+def _codes_asks(work: Work, *, user_name: str | None = None, **_others: object) -> Asks:
     return targets.user(work, user_name)
 
 
@@ -211,12 +217,12 @@ def _codes_asks(work: Work, *, user_name: str, **_others: object) -> Asks:
 def enable_mfa_device(
     work: Work,
     *,
-    user_name: str,
+    user_name: str | None = None,
     serial_number: str,  # noqa: ARG001  # prepared, as the codes are
     authentication_code1: Secret,  # noqa: ARG001
     authentication_code2: Secret,  # noqa: ARG001
 ) -> None:
-    """Give a device to a user, who proves to hold it by two consecutive codes.
+    """Give a device to a user (default: the caller), who proves to hold it by two consecutive codes.
 
     Raises InvalidAuthenticationCode, EntityAlreadyExists if somebody has it, LimitExceeded at eight,
     StepUpRequired for one's own device without a recent sign-in.
@@ -237,7 +243,7 @@ def enable_mfa_device(
 def _resync_prepare(
     preparation: Preparation,
     *,
-    user_name: str,
+    user_name: str | None = None,
     serial_number: str,
     authentication_code1: Secret,
     authentication_code2: Secret,
@@ -251,7 +257,7 @@ def _resync_prepare(
 def resync_mfa_device(
     work: Work,
     *,
-    user_name: str,
+    user_name: str | None = None,
     serial_number: str,  # noqa: ARG001  # prepared, as the codes are
     authentication_code1: Secret,  # noqa: ARG001
     authentication_code2: Secret,  # noqa: ARG001
@@ -272,7 +278,7 @@ def _deactivate_asks(work: Work, *, serial_number: str, user_name: str | None = 
 @operation("iam:DeactivateMFADevice", access="Write", on=("user",), asks=_deactivate_asks)
 def deactivate_mfa_device(work: Work, *, serial_number: str, user_name: str | None = None) -> None:
     """Take a device from a user. Raises NoSuchEntity, StepUpRequired as enabling does."""
-    user = recent_user(work, targets.own_name(work, user_name))
+    user = recent_user(work, user_name)
     device = _of_user(work, user, serial_number)
     mfa.release(work.unit, device)
     work.services.factor_throttle(device.method).reset(work.unit, known_subject(user.user_id))
@@ -295,16 +301,16 @@ def wrong() -> InvalidAuthenticationCode:
 
 
 def _user(work: Work, user_name: str | None) -> User:
-    return users.get(work.unit, work.account, targets.own_name(work, user_name))
+    return targets.person(work, user_name)
 
 
-def recent_user(work: Work, user_name: str) -> User:
-    """The user; for one's own factors a session has to be fresh, or whoever finds it open takes it over.
+def recent_user(work: Work, user_name: str | None) -> User:
+    """The user, or the caller; for one's own factors a session has to be fresh, or who finds it open has it.
 
     A personal token does nothing of it: it was made so that scripts need not sign in, and a factor or an
     address of its bearer's own would be a sign-in with all that the owner may do (THR-S7).
     """
-    user = users.get(work.unit, work.account, user_name)
+    user = targets.person(work, user_name)
     proof = work.principal.authentication
     if proof is not None and proof.subject == user.user_id and proof.kind is CredentialKind.TOKEN:
         raise AccessDenied("a personal token changes no factors and no address of its owner's; sign in")
@@ -327,12 +333,12 @@ def _of_user(work: Work, user: User, serial: str) -> MfaDevice:
 
 
 def face(work: Work, device: MfaDevice) -> MfaDeviceFace:
-    user = None if device.user_id is None else users.by_id(work.unit, device.user_id)
+    user = None if device.user_id is None else people.by_id(work.unit, device.user_id)
     return MfaDeviceFace(
         device.serial,
         device.method,
         device.name,
-        None if user is None else user.name,
+        None if user is None else people.shown(user),
         device.created_at,
         device.enabled_at,
         device.last_used_at,

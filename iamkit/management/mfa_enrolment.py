@@ -19,7 +19,6 @@ from iamkit.credentials.throttle import known_subject
 from iamkit.errors import InputError
 from iamkit.gate.factors import asking_for, method_named, subject_of
 from iamkit.gate.letters import codes_for
-from iamkit.identity import users
 from iamkit.identity.users import User
 from iamkit.management import targets
 from iamkit.management.mfa import MfaDeviceFace, face, recent_user, wrong
@@ -42,7 +41,7 @@ class Beginning:
 def _begin_prepare(
     preparation: Preparation, *, method: str, user_name: str | None = None, details: Secret | None = None
 ) -> mfa.Begun:
-    user = users.get(preparation.reader, preparation.account, targets.own_name(preparation, user_name))
+    user = targets.person(preparation, user_name)
     found = method_named(preparation.services.mfa_methods, method)
     given = {} if details is None else _answer(details)
     begun = found.begin_enrolment(_asking(preparation, user, method, given))
@@ -69,7 +68,7 @@ def begin_mfa_enrollment(
 
     `details` is what the method wants to know first (JSON: an object of texts), as a telephone number.
     """
-    user = recent_user(work, targets.own_name(work, user_name))
+    user = recent_user(work, user_name)
     begun = work.prepared
     if not isinstance(begun, mfa.Begun):
         raise TypeError("the enrolment was not prepared")
@@ -92,7 +91,7 @@ class _Finishing:
 def _finish_prepare(
     preparation: Preparation, *, method: str, answer: Secret, user_name: str | None = None
 ) -> _Finishing:
-    user = users.get(preparation.reader, preparation.account, targets.own_name(preparation, user_name))
+    user = targets.person(preparation, user_name)
     found = method_named(preparation.services.mfa_methods, method)
     given = _answer(answer)
     services = preparation.services
@@ -119,7 +118,7 @@ def finish_mfa_enrollment(
     user_name: str | None = None,
 ) -> MfaDeviceFace:
     """Keep the device that the answer (JSON: an object of texts) proves. Raises InvalidAuthenticationCode."""
-    user = recent_user(work, targets.own_name(work, user_name))
+    user = recent_user(work, user_name)
     finishing = work.prepared
     if not isinstance(finishing, _Finishing):
         raise TypeError("the enrolment was not prepared")
@@ -170,7 +169,7 @@ def _recovery_prepare(preparation: Preparation, *, user_name: str | None = None)
 )
 def create_recovery_codes(work: Work, *, user_name: str | None = None) -> NewRecoveryCodes:
     """Ten codes, each good once instead of a device. Older ones are void. Without a device, InputError."""
-    user = recent_user(work, targets.own_name(work, user_name))
+    user = recent_user(work, user_name)
     prepared = work.prepared
     if not isinstance(prepared, _Hashed):
         raise TypeError("the codes were not prepared")

@@ -11,6 +11,7 @@ from iamkit.audit.event import Actor, Event, Origin, new_event
 from iamkit.credentials.authentication import CredentialKind
 from iamkit.credentials.secret import Secret
 from iamkit.errors import IamkitError
+from iamkit.identity import root_rules
 from iamkit.identity.house import House
 from iamkit.identity.principal import Principal
 from iamkit.policy.request import CallerKind
@@ -85,6 +86,7 @@ def event_of(draft: EventDraft, house: House, origin: Origin) -> Event:
         resources=draft.resources,
         error_code=code,
         error_message=message,
+        critical=f"{draft.service}:{draft.name}" in root_rules.HOST_ONLY,
         iamkit={"decisionIds": list(draft.decision_ids)} if draft.decision_ids else None,
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from iamkit.credentials import sessions
 from iamkit.credentials.sessions import SessionRecord
 from iamkit.errors import NoSuchEntity
-from iamkit.identity import users
+from iamkit.identity import people
 from iamkit.identity.users import User
 from iamkit.management import targets
 from iamkit.management.operation import Asks, Work, operation
@@ -64,13 +64,13 @@ def end_sessions(work: Work, *, user_name: str | None = None) -> None:
 
 
 def _user(work: Work, user_name: str | None) -> User:
-    return users.get(work.unit, work.account, targets.own_name(work, user_name))
+    return targets.person(work, user_name)
 
 
 def _face(session: SessionRecord, user: User) -> SessionFace:
     return SessionFace(
         session.public_id,
-        user.name,
+        people.shown(user),
         session.kind,
         session.state,
         session.created_at,

@@ -14,7 +14,7 @@ from iamkit.credentials import mfa
 from iamkit.errors import AccessDenied, InputError, ValidationError
 from iamkit.federation import oidc_provider as oidc
 from iamkit.federation import saml_provider as saml
-from iamkit.identity import groups, instance_profiles, managed, roles, users
+from iamkit.identity import accounts, groups, instance_profiles, managed, people, roles, users
 from iamkit.identity.groups import Group
 from iamkit.identity.instance_profiles import InstanceProfile
 from iamkit.identity.roles import Role
@@ -43,8 +43,26 @@ def own_name(work: Work | Preparation, user_name: str | None) -> str:
     return work.principal.name
 
 
+def person(work: Work | Preparation, user_name: str | None) -> User:
+    """The user that is meant, or the caller, who may be the root user: for what both have of their own.
+
+    Raises NoSuchEntity, InputError if the caller is neither.
+    """
+    reader = work.unit if isinstance(work, Work) else work.reader
+    if user_name is None and work.principal.is_root_user:
+        return people.root_of(reader, accounts.get(reader, work.account))
+    return users.get(reader, work.account, own_name(work, user_name))
+
+
+def root(work: Work) -> Asks:
+    """What to ask for an operation on the account's root user, which is the account's owner."""
+    return Asks((accounts.get(work.unit, work.account).root_arn(work.house),))
+
+
 def user(work: Work, user_name: str | None, keys: Mapping[str, ContextValue] | None = None) -> Asks:
-    """What to ask for an operation on a user (default: the caller's own)."""
+    """What to ask for an operation on a user (default: the caller's own, the root user's too)."""
+    if user_name is None and work.principal.is_root_user:
+        return root(work)
     name = own_name(work, user_name)
     found = users.find(work.unit, work.account, name)
     return _entity(work, "user", found, name, {**tag_keys(found), **(keys or {})})

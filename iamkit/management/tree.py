@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from iamkit.errors import ConflictError
 from iamkit.identity import accounts, tree
-from iamkit.identity.accounts import Account
+from iamkit.identity.accounts import Account, AccountStatus
 from iamkit.identity.tree import TreeNode
 from iamkit.ids import checked_name
+from iamkit.management import closing
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.management.paging import Page, page
 
@@ -53,6 +55,24 @@ def _move_asks(work: Work, *, account_id: str, parent_id: str) -> Asks:
 def move_account(work: Work, *, account_id: str, parent_id: str) -> Account:
     """Hang an account on another node; its guardrails hold from the next request."""
     return accounts.move(work.unit, account_id, node_id=parent_id)
+
+
+def _status_asks(work: Work, *, account_id: str) -> Asks:
+    return closing.asks(work, account_id)
+
+
+@operation("iamkit:SuspendAccount", access="Write", on=("account",), asks=_status_asks)
+def suspend_account(work: Work, *, account_id: str) -> Account:
+    """Refuse every credential of an account from the next request on. Raises NoSuchEntity, ConflictError."""
+    return closing.close(work, account_id, AccountStatus.SUSPENDED)
+
+
+@operation("iamkit:ResumeAccount", access="Write", on=("account",), asks=_status_asks)
+def resume_account(work: Work, *, account_id: str) -> Account:
+    """Lift a suspension. Raises ConflictError for an account that its owner closed."""
+    if accounts.get(work.unit, account_id).status == AccountStatus.CLOSED:
+        raise ConflictError("its owner closed this account; only the host operator opens it again")
+    return accounts.set_status(work.unit, work.house, account_id, AccountStatus.ACTIVE)
 
 
 def _create_node_asks(work: Work, *, parent_id: str, name: str) -> Asks:

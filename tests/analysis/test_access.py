@@ -207,7 +207,7 @@ def test_conditions_that_could_be_met_are_told(office: Office) -> None:
 
     told = {item.subject.arn.rpartition("/")[2]: (item.allowed, item.keys) for item in found}
     assert told == {
-        f"arn:aws:iam::{HOME}:root": (True, ()),
+        f"arn:aws:iam::{HOME}:root": (True, ("aws:MultiFactorAuthPresent",)),
         "administrator": (True, ()),
         "mfa": (False, ("aws:MultiFactorAuthPresent",)),
         "own": (False, ("app:Part",)),

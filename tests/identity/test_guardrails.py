@@ -195,7 +195,7 @@ def test_guardrail_sources_name_the_level(world: World) -> None:
     """An explanation says which level, and decisions keep the digest."""
     reader_of = CallerLayersReader(world.house, Library())
     with world.store.read() as reader:
-        levels = reader_of.guardrails(reader, HOME)
+        levels = reader_of.of_others(reader, HOME)
         root = tree.root(reader).node_id
 
     assert [level[0].source.holder for level in levels] == [root, HOME]

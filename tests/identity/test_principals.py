@@ -87,7 +87,7 @@ def test_a_user_is_known_by_id_with_all_its_layers(world: World) -> None:
 
 def test_root_has_guardrails_and_no_policies_and_the_anonymous_has_nothing(world: World) -> None:
     """SEM-E21, E-22."""
-    root = world.principals.resolve(_proof(HOME))
+    root = world.principals.resolve(_proof(HOME, CredentialKind.SESSION))
     anonymous = world.principals.resolve(Authentication("", "", CredentialKind.ANONYMOUS, ""))
 
     assert root.caller.kind is CallerKind.ROOT

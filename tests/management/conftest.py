@@ -38,6 +38,7 @@ from iamkit.identity import accounts, deployment, documents, inline, shipped, us
 from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.documents import Library
 from iamkit.identity.house import House
+from iamkit.identity.operator import host_operator
 from iamkit.identity.principals import Principals
 from iamkit.identity.quotas import Quotas
 from iamkit.identity.resource_layers import ResourceLayersReader
@@ -204,6 +205,11 @@ class Office:
         return Desk(
             self.store, self.gate, self.trail, self.house, self.services, self.principals.root(account)
         )
+
+    def operator(self) -> Desk:
+        """Where things are done for whoever can read the key file."""
+        principal = host_operator(partition="aws", account=HOME, system_user="tester", judge=self.gate)
+        return Desk(self.store, self.gate, self.trail, self.house, self.services, principal)
 
     def anonymous(self) -> Desk:
         """Where nothing is done."""

@@ -57,7 +57,8 @@ def test_what_can_looks_at_what_policies_write_out(office: Office) -> None:
     (all_of_it,) = owner.do(
         what_can, policy_source_arn=f"arn:aws:iam::{HOME}:root", action_names=("doc:Get",)
     )
-    assert all_of_it.everywhere
+    # Everything, once it has shown a second factor.
+    assert (all_of_it.patterns, all_of_it.keys) == (("*",), ("aws:MultiFactorAuthPresent",))
     with pytest.raises(AccessDenied):
         office.desk("ana").do(what_can, policy_source_arn=ana.arn)
 

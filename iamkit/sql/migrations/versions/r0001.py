@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("alias", TEXT, nullable=True),
         sa.Column("email", TEXT, nullable=True),
         sa.Column("email_verified_at", sa.BigInteger(), nullable=True),
+        sa.Column("status", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("account_id", name="pk_iamkit_account"),
         sa.UniqueConstraint("alias", name="uq_iamkit_account_alias"),
     )
@@ -67,11 +68,13 @@ def upgrade() -> None:
         sa.Column("read_only", sa.Boolean(), nullable=False),
         sa.Column("error_code", TEXT, nullable=True),
         sa.Column("body", TEXT, nullable=False),
+        sa.Column("severity", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("event_id", name="pk_iamkit_audit_event"),
     )
     op.create_index(
         "ix_iamkit_audit_event_account_event_time", "iamkit_audit_event", ["account", "event_time"]
     )
+    op.create_index("ix_iamkit_audit_event_account_severity", "iamkit_audit_event", ["account", "severity"])
     op.create_index("ix_iamkit_audit_event_event_name", "iamkit_audit_event", ["event_name"])
     op.create_index("ix_iamkit_audit_event_user_name", "iamkit_audit_event", ["user_name"])
     op.create_table(

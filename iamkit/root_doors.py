@@ -1,0 +1,128 @@
+"""The root user's doors: set-up, sign-in, recovery, and the addresses where an account signs in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from iamkit.credentials.links import Purpose
+from iamkit.credentials.secret import Secret
+from iamkit.credentials.sessions import NewSession, SessionKind
+from iamkit.doors import Doors, plain
+from iamkit.gate.root_recovery import RootRecovery
+from iamkit.gate.root_setup import RootSetup
+from iamkit.identity import accounts
+from iamkit.identity.accounts import Account
+from iamkit.late import made_once
+
+
+class RootDoors(Doors):
+    """See the module."""
+
+    def sign_in_root(
+        self,
+        email: str,
+        password: str,
+        *,
+        account: str | None = None,
+        source: str | None = None,
+        user_agent: str = "",
+        kind: SessionKind = SessionKind.COOKIE,
+        device: str | None = None,
+    ) -> NewSession:
+        """Start a session for an account's root user, by its mail address. As `sign_in`, as silent.
+
+        Without a second factor the session reaches nothing but the enrolment of one: management operations
+        of `iamkit.management.mfa` and `.mfa_enrolment` without `user_name`.
+        """
+        self._check_sign_in(kind)
+        where = account or self.deployment().home_account
+        return self._sign_in.sign_in(
+            where,
+            email,
+            password,
+            source=source,
+            user_agent=user_agent,
+            kind=kind,
+            device=device,
+            as_root=True,
+        )
+
+    def claim_setup(
+        self,
+        token: str | Secret,
+        email: str,
+        password: str,
+        *,
+        source: str | None = None,
+        user_agent: str = "",
+        kind: SessionKind = SessionKind.COOKIE,
+    ) -> NewSession:
+        """Become the root user by a set-up link: an address, a password, and a session to enrol a factor in.
+
+        Raises ExpiredToken; with the link left good, ValidationError, PasswordPolicyViolation, Throttling.
+        """
+        self._check_sign_in(kind)
+        return self._root_setup.claim(
+            plain(token), email, password, source=source, user_agent=user_agent, kind=kind
+        )
+
+    def setup_url(self, token: Secret) -> Secret:
+        """The address of a set-up link's page: `LINK_BASE/setup?token=…`; without that setting, the token."""
+        return self.correspondence.letters.url(Purpose.SETUP, token)
+
+    def begin_root_recovery(
+        self,
+        email: str,
+        *,
+        lost: str = "password",
+        account: str | None = None,
+        source: str | None = None,
+        user_agent: str = "",
+    ) -> None:
+        """Ask for a link to the root user's address, because a `password` or a second `factor` was lost.
+
+        Says nothing, whoever is named. By the link for a password, `recovery.finish` replaces it and no more;
+        by that for a factor, `root_recovery` goes on. Raises as `recovery.request`.
+        """
+        self.recovery.request_root(email, lost=lost, account=account, source=source, user_agent=user_agent)
+
+    @made_once
+    def root_recovery(self) -> RootRecovery:
+        """A root user's lost second factor: `proofs`, `begin_proof`, `prove` by the link, then `finish`."""
+        return RootRecovery(
+            store=self.store,
+            sealer=self.keyring,
+            methods=self._mfa_methods,
+            letters=self.correspondence.letters,
+            new_passwords=self.passwords,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+            wait=timedelta(hours=self.settings.root_recovery_hours),
+        )
+
+    def account_named(self, id_or_alias: str) -> Account:
+        """The account of a sign-in page's address. Raises NoSuchEntity, also for an alias it had once."""
+        with self.store.read() as reader:
+            return accounts.signing_in(reader, id_or_alias)
+
+    def sign_in_url(self, account: str | None = None) -> str:
+        """Where people sign in to an account: `…/sign-in/ALIAS`, or its id where it has no alias (CAP-A5).
+
+        Below `link_base`; without that setting, the path below `sign_in_path` or `/sign-in`.
+        """
+        found = self.account_named(account or self.deployment().home_account)
+        base = self.settings.link_base.rstrip("/")
+        place = f"{base}/sign-in" if base else self.settings.sign_in_path or "/sign-in"
+        return f"{place.rstrip('/')}/{found.alias or found.account_id}"
+
+    @made_once
+    def _root_setup(self) -> RootSetup:
+        return RootSetup(
+            store=self.store,
+            letters=self.correspondence.letters,
+            new_passwords=self.passwords,
+            trail=self.trail,
+            clock=self.clock,
+            ids=self.ids,
+        )
