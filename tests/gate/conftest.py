@@ -227,7 +227,7 @@ class Estate:
     def principal(self, session: NewSession) -> Principal:
         """Who a session is, as a request would have it."""
         name = self.iam.cookie_name
-        headers = Headers([("cookie", f"{name}={session.token.reveal()}")])
+        headers = Headers((("cookie", f"{name}={session.token.reveal()}"),))
         request = HttpRequest("GET", "https", "app.example", "/", "/", "", headers, "203.0.113.9")
         found = self.iam.gate.admit(request)
         assert isinstance(found, Principal)

@@ -49,7 +49,7 @@ def _signed(key: NewAccessKey, clock: FrozenClock) -> HttpRequest:
     """A request that was signed with a key."""
     signer = Signer(key.key.key_id, key.secret)
     fields = signer.sign("GET", "https://app.example/", {}, b"", now=clock.now())
-    headers = Headers(list(fields.items()))
+    headers = Headers(tuple(fields.items()))
     return HttpRequest("GET", "https", "app.example", "/", "/", "", headers, "203.0.113.9", body=b"")
 
 
