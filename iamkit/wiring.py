@@ -229,6 +229,7 @@ class Wiring(Ground):
             ),
             link_base=self.settings.link_base,
             invitation_hours=self.settings.invitation_hours,
+            root_recovery_hours=self.settings.root_recovery_hours,
         )
 
     @made_once

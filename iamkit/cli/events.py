@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import click
 
-from iamkit.audit.event import Event
+from iamkit.audit.event import CRITICAL, Event
 from iamkit.cli.options import Command
 from iamkit.cli.terminal import Terminal
 from iamkit.management import records
@@ -16,12 +16,17 @@ from iamkit.management import records
 @click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many.")
 @click.option("--name", help="Only events of this name, such as CreateUser.")
 @click.option("--user", help="Only what this user did.")
+@click.option("--critical", is_flag=True, help="Only what root users did, and what was done to them.")
 @click.pass_obj
-def events(terminal: Terminal, limit: int, name: str | None, user: str | None) -> None:
+def events(terminal: Terminal, limit: int, name: str | None, user: str | None, critical: bool) -> None:
     """List the last audit events: who did what, and with which result."""
-    found = terminal.desk().do(records.lookup_events, event_name=name, user_name=user, max_items=limit).items
+    severity = CRITICAL if critical else None
+    looked_up = terminal.desk().do(
+        records.lookup_events, event_name=name, user_name=user, severity=severity, max_items=limit
+    )
+    found = looked_up.items
     terminal.output.table(
-        ("TIME", "EVENT", "WHO", "RESULT", "RESOURCES"),
+        ("TIME", "SEVERITY", "EVENT", "WHO", "RESULT", "RESOURCES"),
         [_row(event) for event in found],
         [event.as_data() for event in found],
         empty="no events are recorded here",
@@ -34,6 +39,7 @@ def _row(event: Event) -> tuple[object, ...]:
     arns = [item.get("ARN") for item in resources] if isinstance(resources, list) else []
     return (
         event.event_time,
+        event.severity,
         event.event_name,
         _who(data.get("userIdentity")),
         event.error_code or "ok",

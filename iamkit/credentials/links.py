@@ -37,6 +37,11 @@ class Purpose(StrEnum):
     SETUP = "setup"
     RECOVER_ROOT = "recover-root"
     FINISH_RECOVERY = "finish-recovery"
+    # Nobody has its token: as long as it is kept, the root user's recovery codes wait (CAP-A7).
+    CODES_WAIT = "codes-wait"
+
+
+_OF_A_RECOVERY: Final = (Purpose.RECOVER_ROOT, Purpose.FINISH_RECOVERY)
 
 
 @record("link", key=("link_id",), index=(("user_id", "purpose"), ("expires_at",)))
@@ -88,6 +93,12 @@ def find(reader: Reader, token: str, purpose: Purpose, *, now: datetime) -> Link
     return kept
 
 
+def pending(reader: Reader, user_id: str, purpose: Purpose, *, now: datetime) -> bool:
+    """Whether a user has a link of that purpose that is still good."""
+    found = reader.find(Link, {"user_id": user_id, "purpose": str(purpose)})
+    return any(now < kept.expires_at for kept in found)
+
+
 def use(unit: Unit, kept: Link) -> None:
     """Remove a link, because it is used. Raises ExpiredToken if another was first."""
     if not unit.remove(Link, (kept.link_id,)):
@@ -109,6 +120,12 @@ def follow(unit: Unit, user_id: str, old: str, new: str) -> None:
     """Note that a session goes on as another, so that ending that one voids what this one asked for."""
     for kept in unit.find(Link, {"user_id": user_id, "begun_in": old}):
         unit.change(Link, (kept.link_id,), {"begun_in": new})
+
+
+def stop_recovery(unit: Unit, account: str) -> bool:
+    """Void the links of a root user's recovery that is under way; False if there is none."""
+    found = [unit.remove_all(Link, {"user_id": account, "purpose": str(one)}) for one in _OF_A_RECOVERY]
+    return any(found)
 
 
 def worthless() -> ExpiredToken:

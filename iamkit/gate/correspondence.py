@@ -35,6 +35,7 @@ class Correspondence:
         deliver: Deliver,
         link_base: str,
         invitation_hours: int,
+        root_recovery_hours: int = 24,
     ) -> None:
         self.outbox = Outbox(
             store=store,
@@ -62,6 +63,7 @@ class Correspondence:
             clock=clock,
             ids=ids,
             home_account=home_account,
+            root_wait=timedelta(hours=root_recovery_hours),
         )
         self.links = LinkHolders(
             store=store,

@@ -14,7 +14,16 @@ from typing import Final
 
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import challenges, known_devices, mfa, recovery_codes, sendings, sessions, sources
+from iamkit.credentials import (
+    challenges,
+    known_devices,
+    links,
+    mfa,
+    recovery_codes,
+    sendings,
+    sessions,
+    sources,
+)
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.mfa import Answer, Asking, MfaMethod, PasskeyMethod, Proof, Subject
 from iamkit.credentials.secret import Sealer, Secret
@@ -112,7 +121,8 @@ class Factors:
             for device in mfa.of_subject(reader, here.subject.user_id):
                 if device.method in self._methods:
                     found.setdefault(device.method, []).append((device.serial, device.name))
-            if found and recovery_codes.left(reader, here.subject.user_id):
+            codes = recovery_codes.left(reader, here.subject.user_id) and not self._codes_wait(reader, here)
+            if found and codes:
                 found[recovery_codes.RECOVERY] = []
         return tuple(Offer(method, tuple(devices)) for method, devices in found.items())
 
@@ -164,6 +174,10 @@ class Factors:
         origin = Origin(source or "unknown", user_agent)
         with self._store.read() as reader:
             here = self._here(reader, token)
+            if method == recovery_codes.RECOVERY and self._codes_wait(reader, here):
+                raise InvalidAuthenticationCode(
+                    "the password was replaced by mail, so recovery codes wait; use a device, or come back"
+                )
         throttle, subject = self._throttles[method], known_subject(here.subject.user_id)
         try:
             throttle.reserve(subject)
@@ -256,6 +270,8 @@ class Factors:
                     source=source or here.session.source,
                     instead_of=None if here.pending else here.session,
                 )
+                # What was said to be lost is not, so it was somebody else who said it.
+                links.stop_recovery(unit, here.subject.user_id)
                 throttle.reset(unit, known_subject(here.subject.user_id))
                 if here.pending and not session.awaits:
                     known = known_devices.greet(unit, self._ids, device, here.subject.user_id, now=now)
@@ -281,6 +297,9 @@ class Factors:
         if kept.state == SessionState.PENDING and sessions.FACTOR not in kept.awaits:
             raise InputError("the second factor was shown already; choose a new password")
         return _Here(kept, subject_of(user), user)
+
+    def _codes_wait(self, reader: Reader, here: _Here) -> bool:
+        return links.pending(reader, here.subject.user_id, links.Purpose.CODES_WAIT, now=self._clock.now())
 
     def _asking(self, reader: Reader, here: _Here, method: str, given: Answer | None = None) -> Asking:
         return asking_for(reader, self._sealer, here.subject, method, now=self._clock.now(), given=given)

@@ -14,7 +14,7 @@ from typing import Final
 
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import challenges, known_devices, mfa, sessions, sources
+from iamkit.credentials import challenges, known_devices, links, mfa, sessions, sources
 from iamkit.credentials.challenges import Carried
 from iamkit.credentials.mfa import Answer, MfaDevice, MfaMethod, PasskeyAsking, PasskeyMethod, Proof
 from iamkit.credentials.secret import Sealer, Secret
@@ -212,6 +212,7 @@ class Passkeys:
                     device=origin.user_agent,
                     source=source,
                 )
+                links.stop_recovery(unit, user.user_id)
                 if network is not None:
                     sources.give_back(unit, network)
                 greeted = known_devices.greet(unit, self._ids, known, user.user_id, now=now)

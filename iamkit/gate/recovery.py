@@ -8,7 +8,7 @@ password and no more: it opens no session, and a second factor is shown at the n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -58,6 +58,7 @@ class Recovery:
         clock: Clock,
         ids: Ids,
         home_account: Callable[[], str],
+        root_wait: timedelta,
     ) -> None:
         self._store = store
         self._outbox = outbox
@@ -68,6 +69,7 @@ class Recovery:
         self._clock = clock
         self._ids = ids
         self._home_account = home_account
+        self._root_wait = root_wait
 
     def request(
         self,
@@ -169,6 +171,8 @@ class Recovery:
                 now=now,
                 expected=kept,
             )
+            if people.is_root(user):
+                self._have_codes_wait(unit, user, now)
             self._throttle.reset(unit, known_subject(user.user_id), sources.network_of(source))
             self._letters.notice(unit, user, Kind.PASSWORD_CHANGED, kept_link.address)
             actor = actor_of(user.account, user)
@@ -176,6 +180,14 @@ class Recovery:
             self._trail.record(unit, event)
         self._trail.announce(event)
         self._letters.kick()
+
+    def _have_codes_wait(self, unit: Unit, root: User, now: datetime) -> None:
+        """Whoever has the mail and a code on paper waits, whichever door they come by (CAP-A7)."""
+        purpose, lifetime = Purpose.CODES_WAIT, self._root_wait
+        links.make(
+            unit, self._ids, account=root.account, user_id=root.user_id, purpose=purpose, address="",
+            now=now, lifetime=lifetime,
+        )  # fmt: skip
 
     def _linked(self, reader: Reader, token: str) -> tuple[Link, User, PasswordRecord]:
         """The link of a token, whose it is and what it replaces. Raises ExpiredToken."""

@@ -236,17 +236,6 @@ class _Lost(Exception):  # noqa: N818  # undoes the unit; nobody sees it
     """Another had the proof first."""
 
 
-def stop(unit: Unit, account: str) -> bool:
-    """Stop a recovery that is under way; False if there is none."""
-    found = [unit.count(Link, {"user_id": account, "purpose": str(purpose)}) for purpose in _OF_A_RECOVERY]
-    for purpose in _OF_A_RECOVERY:
-        links.void(unit, account, purpose)
-    return any(found)
-
-
-_OF_A_RECOVERY: Final = (Purpose.RECOVER_ROOT, Purpose.FINISH_RECOVERY)
-
-
 def give_up(unit: Unit, account: str) -> None:
     """Take every second factor from the root user of an account, and void its links."""
     mfa.release_all(unit, account)

@@ -35,7 +35,7 @@ from iamkit.errors import (
 )
 from iamkit.gate.claim import ACCOUNT, USER_NAME
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
-from iamkit.identity import accounts, users
+from iamkit.identity import accounts, people, users
 from iamkit.identity.users import User
 from iamkit.ids import Ids
 from iamkit.storage import Reader, Store
@@ -158,7 +158,7 @@ class SshSignIn:
         """The session, unless the user or the key went meanwhile."""
         now = self._clock.now()
         with self._store.write() as unit:
-            user = users.by_id(unit, user_id)
+            user = people.by_id(unit, user_id)
             kept = _key_of(unit, user, signer)
             if user is None or kept is None:
                 return None

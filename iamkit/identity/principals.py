@@ -216,8 +216,7 @@ class Principals:
 
     def _read_role(self, account: str, role_id: str, seen: int, current: Epochs) -> _Known:
         with self._store.read() as reader:
-            role = roles.by_id(reader, role_id)
-            home = accounts.find(reader, account)
+            role, home = roles.by_id(reader, role_id), accounts.find(reader, account)
             if role is None or role.account != account or home is None or not home.open:
                 raise InvalidClientTokenId(_UNKNOWN)
             caller = Caller(

@@ -6,7 +6,7 @@ import json
 from typing import Final
 
 from iamkit.audit.decision_log import DecisionRecord
-from iamkit.audit.event import Event
+from iamkit.audit.event import CRITICAL, NORMAL, Event
 from iamkit.errors import NoSuchEntity, ValidationError
 from iamkit.gate.why import Told, told
 from iamkit.management.operation import Asks, Preparation, Work, operation
@@ -77,10 +77,25 @@ def _events_asks(work: Work, **_others: object) -> Asks:
 
 @operation("iamkit:LookupEvents", access="Read", on=("event",), asks=_events_asks)
 def lookup_events(
-    work: Work, *, event_name: str | None = None, user_name: str | None = None, max_items: int = 50
+    work: Work,
+    *,
+    event_name: str | None = None,
+    user_name: str | None = None,
+    severity: str | None = None,
+    max_items: int = 50,
 ) -> Page[Event]:
-    """The last audit events of the account, newest first; only of one name, only by one user."""
-    wanted = {"account": work.account, "event_name": event_name, "user_name": user_name}
+    """The last audit events of the account, newest first; only of one name, only by one user.
+
+    `severity` is `critical` for what root users did and what was done to them, else `normal`.
+    """
+    if severity not in (None, CRITICAL, NORMAL):
+        raise ValidationError(f"severity must be `{CRITICAL}` or `{NORMAL}`")
+    wanted = {
+        "account": work.account,
+        "event_name": event_name,
+        "user_name": user_name,
+        "severity": severity,
+    }
     where = {name: value for name, value in wanted.items() if value is not None}
     return Page(
         tuple(work.unit.find(Event, where, order="event_time", newest_first=True, limit=_bounded(max_items)))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iamkit.credentials import access_keys, mail_address, passwords, sessions
+from iamkit.credentials import access_keys, links, mail_address, passwords, sessions
 from iamkit.credentials.links import Purpose
 from iamkit.credentials.message import Kind
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.throttle import known_subject
 from iamkit.errors import InputError, NoSuchEntity
-from iamkit.gate.root_recovery import give_up, stop
+from iamkit.gate.root_recovery import give_up
 from iamkit.gate.root_setup import make_link
 from iamkit.identity import accounts, people, restoration, users
 from iamkit.identity.accounts import Account, AccountStatus
@@ -89,7 +89,7 @@ def stop_root_recovery(work: Work) -> None:
 
     Not for the root user alone: any administrator who gets the notice can.
     """
-    if not stop(work.unit, work.account):
+    if not links.stop_recovery(work.unit, work.account):
         raise NoSuchEntity("no recovery of the root user is under way")
 
 
@@ -105,7 +105,7 @@ class NewSetupLink:
 
 
 def _account_asks(work: Work, *, account_id: str | None = None) -> Asks:
-    return closing.asks(work, account_id or work.account)
+    return closing.asks(work, work.account if account_id is None else account_id)
 
 
 @operation("iamkit:CreateSetupLink", access="Write", on=("account",), asks=_account_asks)
@@ -114,7 +114,7 @@ def create_setup_link(work: Work, *, account_id: str | None = None) -> NewSetupL
 
     Earlier ones are void. Raises NoSuchEntity, ConflictError once the root user has a password.
     """
-    account = account_id or work.account
+    account = work.account if account_id is None else account_id
     return NewSetupLink(make_link(work.unit, work.house, account), account)
 
 
@@ -124,7 +124,7 @@ def recover_root(work: Work, *, account_id: str | None = None) -> NewSetupLink:
 
     For whoever has neither of the proofs left. Its address is told. Raises NoSuchEntity.
     """
-    account = accounts.get(work.unit, account_id or work.account)
+    account = accounts.get(work.unit, work.account if account_id is None else account_id)
     root = people.root_of(work.unit, account)
     if root.email is not None and work.services.letters.lead_somewhere:
         work.services.letters.notice(work.unit, root, Kind.ROOT_RECOVERED, root.email)

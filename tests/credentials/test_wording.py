@@ -11,7 +11,17 @@ from iamkit.credentials import wording
 from iamkit.credentials.message import Channel, Kind, Message
 from iamkit.credentials.secret import Secret
 
-VALUES = {"user": "ana", "account": "main", "minutes": "15", "hours": "72", "new": "b@example.org"}
+VALUES = {
+    "user": "ana",
+    "account": "main",
+    "minutes": "15",
+    "hours": "72",
+    "new": "b@example.org",
+    "ready": "2026-01-02 00:00 UTC",
+    "act": "CreateUser",
+    "source": "203.0.113.9",
+    "time": "2026-01-01 00:00 UTC",
+}
 
 
 def _message(kind: Kind, **values: str) -> Message:

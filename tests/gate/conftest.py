@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
 import pytest
 
+from iamkit.audit.event import Event
 from iamkit.clock import FrozenClock
+from iamkit.credentials import otp
 from iamkit.credentials.authentication import Authentication, CredentialKind
+from iamkit.credentials.hashing import CHEAPEST
+from iamkit.credentials.message import Kind, Message
+from iamkit.credentials.secret import Secret
+from iamkit.credentials.sessions import NewSession
+from iamkit.hookspecs import hookimpl
 from iamkit.http import Headers, HttpRequest
+from iamkit.identity import accounts
 from iamkit.identity.principal import Principal
+from iamkit.kit import IAM
+from iamkit.management import mfa
+from iamkit.management.desk import Desk
 from iamkit.policy import parse
 from iamkit.policy.layers import AttachedPolicy, CallerLayers, PolicySource
 from iamkit.policy.model import PolicyKind
@@ -163,3 +177,129 @@ def make_policy() -> MakesPolicy:
 def allowing(make_principal: MakesPrincipal, make_policy: MakesPolicy) -> Callable[[], Principal]:
     """jeff, who may do everything with documents."""
     return lambda: make_principal(layers=CallerLayers(identity=(make_policy(),)))
+
+
+# --- a deployment whose root user is set up ------------------------------------------------------
+
+ROOT_PASSWORD: Final = "correct horse battery"
+ROOT_ADDRESS: Final = "owner@app.example"
+LINK_BASE: Final = "https://app.example/account"
+
+
+class Post:
+    """Takes every message, and hears every event."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.events: list[Event] = []
+
+    @hookimpl
+    def iamkit_deliver(self, message: Message) -> bool | None:
+        self.messages.append(message)
+        return True
+
+    @hookimpl
+    def iamkit_audit(self, event: Event) -> None:
+        self.events.append(event)
+
+
+@dataclass
+class Estate:
+    """A deployment whose set-up link is at hand."""
+
+    iam: IAM
+    clock: FrozenClock
+    post: Post
+    setup: Secret
+
+    @property
+    def home(self) -> str:
+        return self.iam.deployment().home_account
+
+    def claimed(self, *, verified: bool = True) -> NewSession:
+        """The root user's first session; its address is verified behind everybody's back."""
+        session = self.iam.claim_setup(self.setup, ROOT_ADDRESS, ROOT_PASSWORD)
+        if verified:
+            with self.iam.store.write() as unit:
+                accounts.set_email(unit, self.home, email=ROOT_ADDRESS, verified_at=self.clock.now())
+        return session
+
+    def principal(self, session: NewSession) -> Principal:
+        """Who a session is, as a request would have it."""
+        name = self.iam.cookie_name
+        headers = Headers((("cookie", f"{name}={session.token.reveal()}"),))
+        request = HttpRequest("GET", "https", "app.example", "/", "/", "", headers, "203.0.113.9")
+        found = self.iam.gate.admit(request)
+        assert isinstance(found, Principal)
+        return found
+
+    def desk(self, session: NewSession) -> Desk:
+        return self.iam.desk(self.principal(session))
+
+    def device(self, session: NewSession, name: str = "root-account-mfa-device") -> Device:
+        """A device of the root user's, enrolled in `session`."""
+        desk = self.desk(session)
+        made = desk.do(mfa.create_virtual_mfa_device, virtual_mfa_device_name=name)
+        device = Device(self, made.serial_number, made.base32_seed.reveal())
+        first, second = device.code(-1), device.code()
+        desk.do(
+            mfa.enable_mfa_device,
+            serial_number=device.serial,
+            authentication_code1=Secret(first),
+            authentication_code2=Secret(second),
+        )
+        return device
+
+    def whole(self) -> tuple[NewSession, Device]:
+        """A session of the root user's with its second factor."""
+        device = self.device(self.claimed())
+        return self.proved(device), device
+
+    def proved(self, device: Device, password: str = ROOT_PASSWORD) -> NewSession:
+        """Signed in by password and device."""
+        self.clock.advance(timedelta(seconds=60))
+        pending = self.iam.sign_in_root(ROOT_ADDRESS, password)
+        assert pending.awaits == ("factor",)
+        return self.iam.factors.finish(pending.token.reveal(), "totp", {"code": device.code()})
+
+    def mail(self) -> list[Message]:
+        """What was sent since the last look."""
+        self.iam.outbox.flush()
+        found, self.post.messages[:] = list(self.post.messages), []
+        return found
+
+    def link(self, kind: Kind) -> str:
+        """The token of the one message of that kind."""
+        (message,) = [item for item in self.mail() if item.kind is kind]
+        assert message.secret is not None
+        found = re.fullmatch(rf"{LINK_BASE}/[a-z-]+\?token=(.+)", message.secret.reveal())
+        assert found is not None
+        return found[1]
+
+    def user(self, name: str) -> Desk:
+        """A user who signs with a key; made, if there is none."""
+        return self.iam.desk(self.iam.find_principal(name, self.iam.operator().authentication))
+
+
+@dataclass
+class Device:
+    """An authenticator app."""
+
+    estate: Estate
+    serial: str
+    seed: str
+
+    def code(self, steps: int = 0) -> str:
+        return otp.code_at(otp.seed_of(self.seed), otp.step_at(self.estate.clock.now()) + steps)
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Iterator[Estate]:
+    clock, post = FrozenClock(), Post()
+    with IAM(
+        tmp_path / "accounts", plugins=[post], clock=clock, password_cost=CHEAPEST, link_base=LINK_BASE,
+        entry_points=False,
+    ) as iam:  # fmt: skip
+        made = iam.initialize(account_name="acme", setup_link=True)
+        assert made.setup is not None
+        yield Estate(iam, clock, post, made.setup)

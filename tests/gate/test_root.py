@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from iamkit.audit.event import CRITICAL, Event
+from iamkit.audit.event import CRITICAL
 from iamkit.client.signer import Signer
 from iamkit.clock import FrozenClock
-from iamkit.credentials import otp
 from iamkit.credentials.access_keys import NewAccessKey
 from iamkit.credentials.hashing import CHEAPEST
-from iamkit.credentials.message import Kind, Message
+from iamkit.credentials.message import Kind
 from iamkit.credentials.secret import Secret
-from iamkit.credentials.sessions import NewSession, SessionState
+from iamkit.credentials.sessions import SessionState
 from iamkit.errors import (
     AccessDenied,
     AuthenticationError,
@@ -32,196 +30,77 @@ from iamkit.errors import (
     Throttling,
     ValidationError,
 )
-from iamkit.hookspecs import hookimpl
 from iamkit.http import Headers, HttpRequest
 from iamkit.identity import accounts
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
 from iamkit.management import access_keys, login_profiles, mfa, mfa_enrolment, root, sessions, users
-from iamkit.management.desk import Desk
 from iamkit.policy.request import CallerKind
 
-PASSWORD = "correct horse battery"
-NEXT = "another long passphrase"
-OWNER = "owner@app.example"
-BASE = "https://app.example/account"
+if TYPE_CHECKING:
+    from tests.gate.conftest import Estate
 
-
-class Post:
-    """Takes every message, and hears every event."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self.events: list[Event] = []
-
-    @hookimpl
-    def iamkit_deliver(self, message: Message) -> bool | None:
-        self.messages.append(message)
-        return True
-
-    @hookimpl
-    def iamkit_audit(self, event: Event) -> None:
-        self.events.append(event)
-
-
-@dataclass
-class House:
-    """A deployment whose set-up link is at hand."""
-
-    iam: IAM
-    clock: FrozenClock
-    post: Post
-    setup: Secret
-
-    @property
-    def home(self) -> str:
-        return self.iam.deployment().home_account
-
-    def claimed(self, *, verified: bool = True) -> NewSession:
-        """The root user's first session; its address is verified behind everybody's back."""
-        session = self.iam.claim_setup(self.setup, OWNER, PASSWORD)
-        if verified:
-            with self.iam.store.write() as unit:
-                accounts.set_email(unit, self.home, email=OWNER, verified_at=self.clock.now())
-        return session
-
-    def principal(self, session: NewSession) -> Principal:
-        """Who a session is, as a request would have it."""
-        name = self.iam.cookie_name
-        headers = Headers([("cookie", f"{name}={session.token.reveal()}")])
-        request = HttpRequest("GET", "https", "app.example", "/", "/", "", headers, "203.0.113.9")
-        found = self.iam.gate.admit(request)
-        assert isinstance(found, Principal)
-        return found
-
-    def desk(self, session: NewSession) -> Desk:
-        return self.iam.desk(self.principal(session))
-
-    def device(self, session: NewSession, name: str = "root-account-mfa-device") -> Device:
-        """A device of the root user's, enrolled in `session`."""
-        desk = self.desk(session)
-        made = desk.do(mfa.create_virtual_mfa_device, virtual_mfa_device_name=name)
-        device = Device(self, made.serial_number, made.base32_seed.reveal())
-        first, second = device.code(-1), device.code()
-        desk.do(
-            mfa.enable_mfa_device,
-            serial_number=device.serial,
-            authentication_code1=Secret(first),
-            authentication_code2=Secret(second),
-        )
-        return device
-
-    def whole(self) -> tuple[NewSession, Device]:
-        """A session of the root user's with its second factor."""
-        device = self.device(self.claimed())
-        return self.proved(device), device
-
-    def proved(self, device: Device, password: str = PASSWORD) -> NewSession:
-        """Signed in by password and device."""
-        self.clock.advance(timedelta(seconds=60))
-        pending = self.iam.sign_in_root(OWNER, password)
-        assert pending.awaits == ("factor",)
-        return self.iam.factors.finish(pending.token.reveal(), "totp", {"code": device.code()})
-
-    def mail(self) -> list[Message]:
-        """What was sent since the last look."""
-        self.iam.outbox.flush()
-        found, self.post.messages[:] = list(self.post.messages), []
-        return found
-
-    def link(self, kind: Kind) -> str:
-        """The token of the one message of that kind."""
-        (message,) = [item for item in self.mail() if item.kind is kind]
-        assert message.secret is not None
-        found = re.fullmatch(rf"{BASE}/[a-z-]+\?token=(.+)", message.secret.reveal())
-        assert found is not None
-        return found[1]
-
-    def user(self, name: str) -> Desk:
-        """A user who signs with a key; made, if there is none."""
-        return self.iam.desk(self.iam.find_principal(name, self.iam.operator().authentication))
-
-
-@dataclass
-class Device:
-    """An authenticator app."""
-
-    house: House
-    serial: str
-    seed: str
-
-    def code(self, steps: int = 0) -> str:
-        return otp.code_at(otp.seed_of(self.seed), otp.step_at(self.house.clock.now()) + steps)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    clock, post = FrozenClock(), Post()
-    with IAM(
-        tmp_path / "accounts", plugins=[post], clock=clock, password_cost=CHEAPEST, link_base=BASE,
-        entry_points=False,
-    ) as iam:  # fmt: skip
-        made = iam.initialize(account_name="acme", setup_link=True)
-        assert made.setup is not None
-        yield House(iam, clock, post, made.setup)
+PASSWORD: Final = "correct horse battery"
+NEXT: Final = "another long passphrase"
+OWNER: Final = "owner@app.example"
 
 
 def _signed(key: NewAccessKey, clock: FrozenClock) -> HttpRequest:
     """A request that was signed with a key."""
     signer = Signer(key.key.key_id, key.secret)
     fields = signer.sign("GET", "https://app.example/", {}, b"", now=clock.now())
-    headers = Headers(list(fields.items()))
+    headers = Headers(tuple(fields.items()))
     return HttpRequest("GET", "https", "app.example", "/", "/", "", headers, "203.0.113.9", body=b"")
 
 
 # --- set-up --------------------------------------------------------------------------------------
 
 
-def test_the_set_up_link_gives_an_address_a_password_and_a_session_to_enrol_in(house: House) -> None:
+def test_the_set_up_link_gives_an_address_a_password_and_a_session_to_enrol_in(estate: Estate) -> None:
     """Whoever claims it is the root user, and the address is to be verified by the mail that follows."""
-    session = house.iam.claim_setup(house.setup, OWNER.upper(), PASSWORD)
+    session = estate.iam.claim_setup(estate.setup, OWNER.upper(), PASSWORD)
 
     assert session.state is SessionState.ACTIVE
-    principal = house.principal(session)
-    assert (principal.arn, principal.name) == (f"arn:aws:iam::{house.home}:root", "root")
-    house.iam.links.confirm(house.link(Kind.VERIFY_ADDRESS))
-    with house.iam.store.read() as reader:
-        kept = accounts.get(reader, house.home)
-    assert (kept.email, kept.email_verified_at) == (OWNER, house.clock.now())
+    principal = estate.principal(session)
+    assert (principal.arn, principal.name) == (f"arn:aws:iam::{estate.home}:root", "root")
+    estate.iam.links.confirm(estate.link(Kind.VERIFY_ADDRESS))
+    with estate.iam.store.read() as reader:
+        kept = accounts.get(reader, estate.home)
+    assert (kept.email, kept.email_verified_at) == (OWNER, estate.clock.now())
 
 
-def test_the_set_up_link_is_good_once_and_soon(house: House) -> None:
+def test_the_set_up_link_is_good_once_and_soon(estate: Estate) -> None:
     """Claimed, it is worthless; so is one that is too old, and one that was replaced."""
-    house.claimed()
-    for token in (house.setup, Secret("ikl_" + "A" * 43), Secret("nonsense"), Secret("")):
+    estate.claimed()
+    for token in (estate.setup, Secret("ikl_" + "A" * 43), Secret("nonsense"), Secret("")):
         with pytest.raises(ExpiredToken):
-            house.iam.claim_setup(token, "thief@app.example", NEXT)
-    assert house.iam.sign_in_root(OWNER, PASSWORD)
+            estate.iam.claim_setup(token, "thief@app.example", NEXT)
+    assert estate.iam.sign_in_root(OWNER, PASSWORD).public_id
 
 
-def test_a_late_link_sets_nothing_up_and_the_host_operator_makes_another(house: House) -> None:
+def test_a_late_link_sets_nothing_up_and_the_host_operator_makes_another(estate: Estate) -> None:
     """After fifteen minutes it is worthless; a new one voids the old."""
-    house.clock.advance(timedelta(minutes=15))
+    estate.clock.advance(timedelta(minutes=15))
     with pytest.raises(ExpiredToken):
-        house.iam.claim_setup(house.setup, OWNER, PASSWORD)
+        estate.iam.claim_setup(estate.setup, OWNER, PASSWORD)
 
-    operator = house.iam.desk(house.iam.operator())
+    operator = estate.iam.desk(estate.iam.operator())
     first = operator.do(root.create_setup_link)
     second = operator.do(root.create_setup_link)
 
     with pytest.raises(ExpiredToken):
-        house.iam.claim_setup(first.token, OWNER, PASSWORD)
-    assert house.iam.claim_setup(second.token, OWNER, PASSWORD)
+        estate.iam.claim_setup(first.token, OWNER, PASSWORD)
+    assert estate.iam.claim_setup(second.token, OWNER, PASSWORD).public_id
     with pytest.raises(ConflictError):
         operator.do(root.create_setup_link)
 
 
-def test_of_many_who_claim_at_once_one_becomes_root(house: House) -> None:
+def test_of_many_who_claim_at_once_one_becomes_root(estate: Estate) -> None:
     """Sixty-four at once: one session, and the password of that one (THR-X4)."""
 
     def claim(number: int) -> int | None:
         try:
-            house.iam.claim_setup(house.setup, f"owner{number}@app.example", f"{PASSWORD} {number}")
+            estate.iam.claim_setup(estate.setup, f"owner{number}@app.example", f"{PASSWORD} {number}")
         except IamkitError:
             return None
         return number
@@ -231,7 +110,7 @@ def test_of_many_who_claim_at_once_one_becomes_root(house: House) -> None:
 
     assert len(winners) == 1
     (number,) = winners
-    assert house.iam.sign_in_root(f"owner{number}@app.example", f"{PASSWORD} {number}")
+    assert estate.iam.sign_in_root(f"owner{number}@app.example", f"{PASSWORD} {number}").public_id
 
 
 @pytest.mark.parametrize(
@@ -244,13 +123,13 @@ def test_of_many_who_claim_at_once_one_becomes_root(house: House) -> None:
     ],
 )
 def test_what_is_refused_leaves_the_link_good(
-    house: House, email: str, password: str, error: type[Exception]
+    estate: Estate, email: str, password: str, error: type[Exception]
 ) -> None:
     """A bad address or password changes nothing; the account's rules hold for the root user too."""
     with pytest.raises(error):
-        house.iam.claim_setup(house.setup, email, password)
+        estate.iam.claim_setup(estate.setup, email, password)
 
-    assert house.claimed()
+    assert estate.claimed().public_id
 
 
 def test_no_link_is_made_unless_asked_for(tmp_path: Path) -> None:
@@ -265,26 +144,26 @@ def test_no_link_is_made_unless_asked_for(tmp_path: Path) -> None:
 # --- signing in ----------------------------------------------------------------------------------
 
 
-def test_root_signs_in_by_its_address_alone(house: House) -> None:
+def test_root_signs_in_by_its_address_alone(estate: Estate) -> None:
     """By id or alias of the account; by no user name, and no user signs in at that door."""
-    house.whole()
-    operator = house.iam.desk(house.iam.operator())
+    estate.whole()
+    operator = estate.iam.desk(estate.iam.operator())
     operator.do(users.create_user, user_name="root")
     operator.do(login_profiles.create_login_profile, user_name="root", password=Secret(NEXT))
-    with house.iam.store.write() as unit:
-        accounts.set_alias(unit, house.home, "acme")
+    with estate.iam.store.write() as unit:
+        accounts.set_alias(unit, estate.home, "acme")
 
-    for account in (None, house.home, "acme"):
-        assert house.iam.sign_in_root(OWNER, PASSWORD, account=account).awaits == ("factor",)
+    for account in (None, estate.home, "acme"):
+        assert estate.iam.sign_in_root(OWNER, PASSWORD, account=account).awaits == ("factor",)
     attempts: list[Callable[[], object]] = [
-        lambda: house.iam.sign_in("root", PASSWORD),
-        lambda: house.iam.sign_in(OWNER, PASSWORD),
-        lambda: house.iam.sign_in(house.home, PASSWORD),
-        lambda: house.iam.sign_in_root("root", NEXT),
-        lambda: house.iam.sign_in_root("root", PASSWORD),
-        lambda: house.iam.sign_in_root(house.home, PASSWORD),
-        lambda: house.iam.sign_in_root(OWNER, PASSWORD, account="other"),
-        lambda: house.iam.sign_in_root(OWNER, NEXT),
+        lambda: estate.iam.sign_in("root", PASSWORD),
+        lambda: estate.iam.sign_in(OWNER, PASSWORD),
+        lambda: estate.iam.sign_in(estate.home, PASSWORD),
+        lambda: estate.iam.sign_in_root("root", NEXT),
+        lambda: estate.iam.sign_in_root("root", PASSWORD),
+        lambda: estate.iam.sign_in_root(estate.home, PASSWORD),
+        lambda: estate.iam.sign_in_root(OWNER, PASSWORD, account="other"),
+        lambda: estate.iam.sign_in_root(OWNER, NEXT),
     ]
     told = set()
     for attempt in attempts:
@@ -294,16 +173,16 @@ def test_root_signs_in_by_its_address_alone(house: House) -> None:
     assert len(told) == 1
 
 
-def test_an_unknown_address_is_refused_as_the_known_one_is(house: House) -> None:
+def test_an_unknown_address_is_refused_as_the_known_one_is(estate: Estate) -> None:
     """The same error for the same number of attempts, then the same wait (THR-P2)."""
-    house.whole()
-    house.clock.advance(timedelta(hours=1))
+    estate.whole()
+    estate.clock.advance(timedelta(hours=1))
 
     def told(email: str) -> list[str]:
         found = []
         for _ in range(8):
             try:
-                house.iam.sign_in_root(email, "a wrong guess")
+                estate.iam.sign_in_root(email, "a wrong guess")
             except IamkitError as fault:
                 found.append(f"{fault.code} {fault.message}")
         return found
@@ -311,25 +190,25 @@ def test_an_unknown_address_is_refused_as_the_known_one_is(house: House) -> None
     assert told(OWNER) == told("nobody@app.example")
 
 
-def test_guesses_at_root_do_not_count_for_a_user_of_that_address(house: House) -> None:
+def test_guesses_at_root_do_not_count_for_a_user_of_that_address(estate: Estate) -> None:
     """The two doors count by themselves; a user called like the address goes on signing in."""
-    operator = house.iam.desk(house.iam.operator())
+    operator = estate.iam.desk(estate.iam.operator())
     operator.do(users.create_user, user_name="guess@app.example")
     operator.do(login_profiles.create_login_profile, user_name="guess@app.example", password=Secret(NEXT))
     for _ in range(12):
         with pytest.raises((InvalidCredentials, Throttling)):
-            house.iam.sign_in_root("guess@app.example", "a wrong guess")
+            estate.iam.sign_in_root("guess@app.example", "a wrong guess")
 
-    assert house.iam.sign_in("guess@app.example", NEXT)
+    assert estate.iam.sign_in("guess@app.example", NEXT).public_id
 
 
 # --- nothing before a factor ---------------------------------------------------------------------
 
 
-def test_without_a_factor_root_reaches_only_its_own_enrolment(house: House) -> None:
+def test_without_a_factor_root_reaches_only_its_own_enrolment(estate: Estate) -> None:
     """Everything else wants a step up: an app's action, management, another user's factors, a password."""
-    desk = house.desk(house.claimed())
-    operator = house.iam.desk(house.iam.operator())
+    desk = estate.desk(estate.claimed())
+    operator = estate.iam.desk(estate.iam.operator())
     operator.do(users.create_user, user_name="ana")
     refused: list[Callable[[], object]] = [
         lambda: desk.do(users.create_user, user_name="bob"),
@@ -346,19 +225,19 @@ def test_without_a_factor_root_reaches_only_its_own_enrolment(house: House) -> N
     for attempt in refused:
         with pytest.raises(AccessDenied):
             attempt()
-    principal = house.principal(house.iam.sign_in_root(OWNER, PASSWORD))
+    principal = estate.principal(estate.iam.sign_in_root(OWNER, PASSWORD))
     assert not principal.can("docs:Read", "doc/1")
     with pytest.raises(StepUpRequired):
-        house.iam.authorize("docs:Read", "doc/1", principal=principal)
+        estate.iam.authorize("docs:Read", "doc/1", principal=principal)
     assert desk.do(mfa.list_mfa_devices).items == ()
 
 
-def test_with_its_factor_root_does_everything(house: House) -> None:
+def test_with_its_factor_root_does_everything(estate: Estate) -> None:
     """It enrols, signs in with both, and no identity policy or boundary is asked."""
-    session, device = house.whole()
-    desk = house.desk(session)
+    session, device = estate.whole()
+    desk = estate.desk(session)
 
-    assert house.principal(session).can("docs:Read", "doc/1")
+    assert estate.principal(session).can("docs:Read", "doc/1")
     desk.do(users.create_user, user_name="ana")
     (listed,) = desk.do(mfa.list_mfa_devices).items
     assert (listed.serial_number, listed.user_name) == (device.serial, "<root_account>")
@@ -366,83 +245,83 @@ def test_with_its_factor_root_does_everything(house: House) -> None:
     assert len(desk.do(sessions.list_sessions).items) == 2
 
 
-def test_the_session_that_enrolled_gets_its_power_by_showing_the_factor(house: House) -> None:
+def test_the_session_that_enrolled_gets_its_power_by_showing_the_factor(estate: Estate) -> None:
     """A step up in the same sitting: the old token ends, the new one may do everything."""
-    first = house.claimed()
-    device = house.device(first)
-    assert not house.principal(first).can("docs:Read", "doc/1")
+    first = estate.claimed()
+    device = estate.device(first)
+    assert not estate.principal(first).can("docs:Read", "doc/1")
 
-    house.clock.advance(timedelta(seconds=60))
-    session = house.iam.factors.finish(first.token.reveal(), "totp", {"code": device.code()})
+    estate.clock.advance(timedelta(seconds=60))
+    session = estate.iam.factors.finish(first.token.reveal(), "totp", {"code": device.code()})
 
-    assert house.principal(session).can("docs:Read", "doc/1")
+    assert estate.principal(session).can("docs:Read", "doc/1")
 
 
-def test_a_pending_session_of_root_has_no_power(house: House) -> None:
+def test_a_pending_session_of_root_has_no_power(estate: Estate) -> None:
     """Password alone, where a factor is enrolled, is nobody's session."""
-    house.whole()
-    house.clock.advance(timedelta(seconds=60))
-    pending = house.iam.sign_in_root(OWNER, PASSWORD)
+    estate.whole()
+    estate.clock.advance(timedelta(seconds=60))
+    pending = estate.iam.sign_in_root(OWNER, PASSWORD)
 
-    assert house.principal(pending).caller.kind is CallerKind.ANONYMOUS
+    assert estate.principal(pending).caller.kind is CallerKind.ANONYMOUS
 
 
-def test_root_chooses_another_password_by_its_old_one(house: House) -> None:
+def test_root_chooses_another_password_by_its_old_one(estate: Estate) -> None:
     """The operation of users, on itself; a user of the name `root` keeps its own; sessions end."""
-    session, device = house.whole()
-    operator = house.iam.desk(house.iam.operator())
+    session, device = estate.whole()
+    operator = estate.iam.desk(estate.iam.operator())
     operator.do(users.create_user, user_name="root")
     operator.do(login_profiles.create_login_profile, user_name="root", password=Secret("third long words"))
 
-    house.desk(session).do(
+    estate.desk(session).do(
         login_profiles.change_password, old_password=Secret(PASSWORD), new_password=Secret(NEXT)
     )
 
     with pytest.raises(InvalidCredentials):
-        house.iam.sign_in_root(OWNER, PASSWORD)
-    assert house.proved(device, NEXT)
-    assert house.iam.sign_in("root", "third long words")
+        estate.iam.sign_in_root(OWNER, PASSWORD)
+    assert estate.proved(device, NEXT).public_id
+    assert estate.iam.sign_in("root", "third long words").public_id
 
 
 # --- keys, guardrails, events --------------------------------------------------------------------
 
 
-def test_root_has_no_access_key_unless_a_setting_says_so(house: House, tmp_path: Path) -> None:
+def test_root_has_no_access_key_unless_a_setting_says_so(estate: Estate, tmp_path: Path) -> None:
     """Refused by default; where it is allowed there are two, and they die with the setting."""
-    session, _ = house.whole()
+    session, _ = estate.whole()
     with pytest.raises(AccessDenied, match="root users have no access keys"):
-        house.desk(session).do(access_keys.create_access_key)
+        estate.desk(session).do(access_keys.create_access_key)
 
-    same = {"clock": house.clock, "password_cost": CHEAPEST, "entry_points": False}
+    same = {"clock": estate.clock, "password_cost": CHEAPEST, "entry_points": False}
     with IAM(tmp_path / "accounts", root_access_keys=True, **same) as open_one:  # type: ignore[arg-type]
-        desk = open_one.desk(house.principal(session))
+        desk = open_one.desk(estate.principal(session))
         made = desk.do(access_keys.create_access_key)
         desk.do(access_keys.create_access_key)
         with pytest.raises(ConflictError):
             desk.do(access_keys.create_access_key)
-        signed = _signed(made, house.clock)
+        signed = _signed(made, estate.clock)
         found = open_one.gate.admit(signed)
         assert isinstance(found, Principal)
         assert found.can("docs:Read", "doc/1")
 
     with pytest.raises(AuthenticationError):
-        house.iam.gate.admit(signed)
+        estate.iam.gate.admit(signed)
 
 
-def test_each_act_of_root_is_critical_and_told_by_mail(house: House) -> None:
+def test_each_act_of_root_is_critical_and_told_by_mail(estate: Estate) -> None:
     """Sign-in and change are marked in the event, and the owner is told; a user's act is neither."""
-    session, _ = house.whole()
-    house.post.events.clear()
-    house.mail()
+    session, _ = estate.whole()
+    estate.post.events.clear()
+    estate.mail()
 
-    house.desk(session).do(users.create_user, user_name="ana")
+    estate.desk(session).do(users.create_user, user_name="ana")
 
-    (event,) = [found for found in house.post.events if found.event_name == "CreateUser"]
+    (event,) = [found for found in estate.post.events if found.event_name == "CreateUser"]
     assert event.severity == CRITICAL
     assert event.as_data()["iamkit"]["severity"] == CRITICAL  # type: ignore[index]
-    (told,) = [message for message in house.mail() if message.kind is Kind.ROOT_ACT]
+    (told,) = [message for message in estate.mail() if message.kind is Kind.ROOT_ACT]
     assert (told.address, told.values["act"]) == (OWNER, "CreateUser")
-    operator = house.iam.desk(house.iam.operator())
+    operator = estate.iam.desk(estate.iam.operator())
     operator.do(users.create_user, user_name="bob")
-    assert house.post.events[-1].severity != CRITICAL
-    assert house.mail() == []
+    assert estate.post.events[-1].severity != CRITICAL
+    assert estate.mail() == []
