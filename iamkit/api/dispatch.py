@@ -14,7 +14,7 @@ from iamkit.api.bound import Bindings
 from iamkit.api.constraints import Value
 from iamkit.api.envelope import Call, json_call, query_call, service_of, wants_json
 from iamkit.api.faults import Fault, fault_of
-from iamkit.api.model import Models, ServiceModel
+from iamkit.api.model import Models, OperationModel, ServiceModel
 from iamkit.api.openapi import document
 from iamkit.api.outputs import output_of
 from iamkit.api.paging import Cut
@@ -54,6 +54,7 @@ class Dispatch:
             return self._described()
         request_id = self._request_id()
         service = service_of(self._models, request)
+        operation: OperationModel | None = None
         try:
             if local not in ("", "/"):
                 raise InvalidAction("the API is at the path `/`")
@@ -61,10 +62,10 @@ class Dispatch:
                 raise MalformedRequest("the API takes POST, and GET with a presigned query")
             _check_caller(principal)
             call = query_call(self._models, request)
-            service = call.service
+            service, operation = call.service, call.operation
             output = self._done(call, principal, request, request_id)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is told as a fault
-            return self.fault(fault_of(error, service), service, request_id)
+            return self.fault(fault_of(error, service, operation), service, request_id)
         body = xml.answer(service, call.operation, output, request_id)
         return _response(200, "text/xml", body, request_id)
 

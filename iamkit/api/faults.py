@@ -6,11 +6,12 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from iamkit.api.model import ServiceModel
+from iamkit.api.model import OperationModel, ServiceModel
 from iamkit.errors import AccessDenied, ConfigurationError, IamkitError, ServiceUnavailable, kind_and_place
 
 _log = logging.getLogger("iamkit.api")
 
+_MALFORMED: Final = "MalformedPolicyDocument"
 # Where AWS has another word than iamkit's tree.
 _CODES: Final = {
     "ConfigurationError": "ServiceUnavailable",
@@ -47,12 +48,15 @@ class Fault:
     decision_id: str | None = None
 
 
-def fault_of(error: Exception, service: ServiceModel) -> Fault:
+def fault_of(error: Exception, service: ServiceModel, operation: OperationModel | None = None) -> Fault:
     """The fault for an error. One that is not of iamkit's tree is logged, and its text is told to nobody."""
     if not isinstance(error, IamkitError):
         _log.error("an operation of the API failed: %s", kind_and_place(error))
         return Fault(500, "ServiceFailure", "the operation failed; see the log")
     code = _CODES_OF.get(service.service, {}).get(error.code) or _CODES.get(error.code, error.code)
+    if operation is not None and code == _MALFORMED and code not in operation.errors:
+        # Where policies are only looked at, AWS has one word for all that is wrong with what was sent.
+        code = "InvalidInput"
     status = service.statuses.get(code) or _STATUSES.get(code, error.status)
     message = error.message
     if isinstance(error, ConfigurationError | ServiceUnavailable):

@@ -70,8 +70,11 @@ class Arguments:
     def _argument(self, member: str, value: Value) -> object:
         if member in self._secret:
             return _each(value, _secret)
-        if member in self._mappings and isinstance(value, tuple):
-            return _context(value) if member == "ContextEntries" else _tags(value)
+        if isinstance(value, tuple):
+            if member == "ContextEntries":
+                return _context(value)
+            if member in self._mappings:
+                return _tags(value)
         return value
 
 

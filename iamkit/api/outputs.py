@@ -84,7 +84,9 @@ def _parts(shape: Shape, result: object) -> Mapping[str, object] | None:
     if isinstance(result, (tuple, Mapping)):
         lists = _lists(shape)
         return {lists[0] if lists else members[0]: result}
-    if len(members) == 1 and not hasattr(result, snake(members[0])):
+    if len(members) == 1 and (
+        shape.members[members[0]].kind == "structure" or not hasattr(result, snake(members[0]))
+    ):
         return {members[0]: result}
     return None
 

@@ -13,7 +13,7 @@ from iamkit.management.paging import Page
 def _user_asks(work: Work, *, user_name: str, policy_arn: str) -> Asks:
     found = users.find(work.unit, work.account, user_name)
     bounded = targets.boundary_key(found.boundary if found else None)
-    return targets.user(work, user_name, {"iam:PolicyARN": policy_arn, **bounded})
+    return targets.user(work, user_name, {"iam:PolicyARN": targets.policy_named(policy_arn), **bounded})
 
 
 @operation("iam:AttachUserPolicy", access="Permissions management", on=("user",), asks=_user_asks)
@@ -41,7 +41,7 @@ def list_attached_user_policies(work: Work, *, user_name: str, path_prefix: str 
 
 
 def _group_asks(work: Work, *, group_name: str, policy_arn: str) -> Asks:
-    return targets.group(work, group_name, {"iam:PolicyARN": policy_arn})
+    return targets.group(work, group_name, {"iam:PolicyARN": targets.policy_named(policy_arn)})
 
 
 @operation("iam:AttachGroupPolicy", access="Permissions management", on=("group",), asks=_group_asks)
@@ -71,7 +71,7 @@ def list_attached_group_policies(work: Work, *, group_name: str, path_prefix: st
 def _role_asks(work: Work, *, role_name: str, policy_arn: str) -> Asks:
     found = roles.find(work.unit, work.account, role_name)
     bounded = targets.boundary_key(found.boundary if found else None)
-    return targets.role(work, role_name, {"iam:PolicyARN": policy_arn, **bounded})
+    return targets.role(work, role_name, {"iam:PolicyARN": targets.policy_named(policy_arn), **bounded})
 
 
 @operation("iam:AttachRolePolicy", access="Permissions management", on=("role",), asks=_role_asks)

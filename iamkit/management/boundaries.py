@@ -8,7 +8,7 @@ from iamkit.management.operation import Asks, Work, operation
 
 
 def _put_user_asks(work: Work, *, user_name: str, permissions_boundary: str) -> Asks:
-    return targets.user(work, user_name, targets.boundary_key(permissions_boundary))
+    return targets.user(work, user_name, targets.boundary_key(targets.policy_named(permissions_boundary)))
 
 
 @operation(
@@ -34,7 +34,7 @@ def delete_user_permissions_boundary(work: Work, *, user_name: str) -> None:
 
 
 def _put_role_asks(work: Work, *, role_name: str, permissions_boundary: str) -> Asks:
-    return targets.role(work, role_name, targets.boundary_key(permissions_boundary))
+    return targets.role(work, role_name, targets.boundary_key(targets.policy_named(permissions_boundary)))
 
 
 @operation(

@@ -156,9 +156,14 @@ def _check_kind(text: str, kind: str) -> None:
 
 def policy(work: Work, policy_arn: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:
     """What to ask for an operation on a managed policy, the account's own or shipped. Raises InvalidArn."""
-    Arn.parse(policy_arn)
-    found = managed.find(work.unit, work.account, policy_arn)
+    found = managed.find(work.unit, work.account, policy_named(policy_arn))
     return Asks((policy_arn,), {**tag_keys(found), **(keys or {})}, work.account)
+
+
+def policy_named(policy_arn: str) -> str:
+    """`policy_arn`, if it is an ARN. Raises InvalidArn."""
+    Arn.parse(policy_arn)
+    return policy_arn
 
 
 def below(work: Work, kind: str, path_prefix: str) -> Asks:

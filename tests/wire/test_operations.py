@@ -1,0 +1,1169 @@
+"""Every operation over the wire: boto3 through a real server, signed; the happy path and each modelled error.
+
+`CASES` has the calls. `cannot.tsv` says which modelled errors cannot occur here, and why. `not_built.tsv`
+lists the operations of the first two tiers that are not there yet, and only those: what is built needs a
+case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from botocore.exceptions import ClientError
+
+from iamkit.api.bound import Bindings
+from iamkit.api.model import Models
+
+if TYPE_CHECKING:
+    from tests.wire.conftest import World
+
+DOCUMENT: Final = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"docs:Get","Resource":"*"}}'
+BROKEN: Final = '{"Version":"2012-10-17"}'
+TRUST: Final = (
+    '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},'
+    '"Action":"sts:AssumeRole"}}'
+)
+PASSWORD: Final = "a quiet harbour at dawn"
+NEXT_PASSWORD: Final = "another quiet harbour at dusk"
+NOT_AN_ARN: Final = "this-is-no-amazon-resource-name"
+NO_POLICY: Final = "arn:aws:iam::111122223333:policy/nobody-made-it"
+GUARDRAIL: Final = "arn:aws:iam::aws:policy/guardrail/FullAccess"
+NO_KEY: Final = "AKIAAAAAAAAAAAAAAAAA"
+NO_DEVICE: Final = "arn:aws:iam::111122223333:mfa/nobody-made-it"
+WRONG_CODES: Final = {"AuthenticationCode1": "000000", "AuthenticationCode2": "000000"}
+TWICE: Final = [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]
+STEP: Final = timedelta(seconds=30)
+TAG: Final = [{"Key": "team", "Value": "red + blue"}]
+NOBODY: Final = "nobody"
+
+# Answers and arguments of boto3's, which has no types: Any.
+Do = Callable[["World"], Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation: a call that succeeds, checked where it says something, and calls that fail by a code."""
+
+    happy: Do
+    errors: Mapping[str, Do] = field(default_factory=dict)
+
+
+def _gone(call: Callable[[], Any], code: str = "NoSuchEntity") -> None:
+    """What was removed is not there."""
+    with pytest.raises(ClientError) as refused:
+        call()
+    assert refused.value.response["Error"]["Code"] == code
+
+
+# --- users and groups -------------------------------------------------------------------------------------
+
+
+def _create_user(w: World) -> None:
+    name = w.name("user")
+    made = w.iam.create_user(UserName=name, Path="/app/", Tags=TAG, PermissionsBoundary=w.policy())["User"]
+    assert (made["UserName"], made["Path"], made["Tags"]) == (name, "/app/", TAG)
+    assert made["UserId"].startswith("AIDA")
+    assert made["PermissionsBoundary"]["PermissionsBoundaryArn"].startswith(
+        "arn:aws:iam::111122223333:policy/"
+    )
+
+
+def _get_user(w: World) -> None:
+    name = w.user()
+    assert w.iam.get_user(UserName=name)["User"]["Arn"] == w.arn("user", name)
+    assert w.iam.get_user()["User"]["UserName"] == "administrator"
+
+
+def _update_user(w: World) -> None:
+    name = w.user()
+    w.iam.update_user(UserName=name, NewUserName=f"{name}-b", NewPath="/b/")
+    assert w.iam.get_user(UserName=f"{name}-b")["User"]["Path"] == "/b/"
+
+
+def _delete_user(w: World) -> None:
+    name = w.user()
+    w.iam.delete_user(UserName=name)
+    _gone(lambda: w.iam.get_user(UserName=name))
+
+
+def _user_with_key(w: World) -> str:
+    name = w.user()
+    w.access_key(name)
+    return name
+
+
+def _list_users(w: World) -> None:
+    name = w.user(Path="/listed/")
+    assert [user["UserName"] for user in w.iam.list_users(PathPrefix="/listed/")["Users"]] == [name]
+
+
+def _in_group(w: World) -> tuple[str, str]:
+    user, group = w.user(), w.group()
+    w.iam.add_user_to_group(UserName=user, GroupName=group)
+    return user, group
+
+
+def _get_group(w: World) -> None:
+    user, group = _in_group(w)
+    found = w.iam.get_group(GroupName=group)
+    assert found["Group"]["GroupName"] == group
+    assert [item["UserName"] for item in found["Users"]] == [user]
+
+
+def _list_groups_for_user(w: World) -> None:
+    user, group = _in_group(w)
+    assert [item["GroupName"] for item in w.iam.list_groups_for_user(UserName=user)["Groups"]] == [group]
+
+
+def _leave_group(w: World) -> None:
+    user, group = _in_group(w)
+    w.iam.remove_user_from_group(UserName=user, GroupName=group)
+    assert w.iam.get_group(GroupName=group)["Users"] == []
+
+
+def _list_groups(w: World) -> None:
+    name = w.group()
+    assert name in [
+        item["GroupName"] for page in w.iam.get_paginator("list_groups").paginate() for item in page["Groups"]
+    ]
+
+
+def _update_group(w: World) -> None:
+    name = w.group()
+    w.iam.update_group(GroupName=name, NewGroupName=f"{name}-b")
+    assert w.iam.get_group(GroupName=f"{name}-b")["Group"]["GroupName"] == f"{name}-b"
+
+
+def _delete_group(w: World) -> None:
+    name = w.group()
+    w.iam.delete_group(GroupName=name)
+    _gone(lambda: w.iam.get_group(GroupName=name))
+
+
+# --- roles ------------------------------------------------------------------------------------------------
+
+
+def _create_role(w: World) -> None:
+    made = w.iam.create_role(
+        RoleName=w.name("role"),
+        AssumeRolePolicyDocument=TRUST,
+        Description="for jobs",
+        MaxSessionDuration=7200,
+    )["Role"]
+    assert made["AssumeRolePolicyDocument"]["Version"] == "2012-10-17"
+    assert "MaxSessionDuration" not in made
+    assert w.iam.get_role(RoleName=made["RoleName"])["Role"]["MaxSessionDuration"] == 7200
+
+
+def _get_role(w: World) -> None:
+    name = w.role(Tags=TAG)
+    found = w.iam.get_role(RoleName=name)["Role"]
+    assert (found["RoleName"], found["Tags"]) == (name, TAG)
+    assert found["RoleId"].startswith("AROA")
+
+
+def _list_roles(w: World) -> None:
+    name = w.role(Path="/listed/")
+    assert [role["RoleName"] for role in w.iam.list_roles(PathPrefix="/listed/")["Roles"]] == [name]
+
+
+def _update_role(w: World) -> None:
+    name = w.role(Description="kept")
+    w.iam.update_role(RoleName=name, MaxSessionDuration=7200)
+    found = w.iam.get_role(RoleName=name)["Role"]
+    assert (found["Description"], found["MaxSessionDuration"]) == ("kept", 7200)
+
+
+def _update_trust(w: World) -> None:
+    name = w.role()
+    w.iam.update_assume_role_policy(
+        RoleName=name, PolicyDocument=TRUST.replace("sts:AssumeRole", "sts:TagSession")
+    )
+    found = w.iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    assert found["Statement"]["Action"] == "sts:TagSession"
+
+
+def _delete_role(w: World) -> None:
+    name = w.role()
+    w.iam.delete_role(RoleName=name)
+    _gone(lambda: w.iam.get_role(RoleName=name))
+
+
+def _role_with_policy(w: World) -> str:
+    name = w.role()
+    w.iam.put_role_policy(RoleName=name, PolicyName="in", PolicyDocument=DOCUMENT)
+    return name
+
+
+# --- managed policies -------------------------------------------------------------------------------------
+
+
+def _create_policy(w: World) -> None:
+    name = w.name("policy")
+    made = w.iam.create_policy(PolicyName=name, PolicyDocument=DOCUMENT, Description="told later")["Policy"]
+    assert (made["PolicyName"], made["DefaultVersionId"], made["AttachmentCount"]) == (name, "v1", 0)
+    assert "Description" not in made
+    assert made["PolicyId"].startswith("ANPA")
+    assert w.iam.get_policy(PolicyArn=made["Arn"])["Policy"]["Description"] == "told later"
+
+
+def _get_policy(w: World) -> None:
+    found = w.iam.get_policy(PolicyArn=w.policy())["Policy"]
+    assert (found["Tags"], found["IsAttachable"]) == ([], True)
+    shipped = w.iam.list_policies(Scope="AWS", MaxItems=1)["Policies"][0]
+    assert w.iam.get_policy(PolicyArn=shipped["Arn"])["Policy"]["PolicyId"] == shipped["PolicyId"]
+
+
+def _list_policies(w: World) -> None:
+    arn, user = w.policy(Path="/listed/"), w.user()
+    assert [item["Arn"] for item in w.iam.list_policies(PathPrefix="/listed/")["Policies"]] == [arn]
+    assert w.iam.list_policies(PathPrefix="/listed/", OnlyAttached=True)["Policies"] == []
+    w.iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=arn)
+    bounding = w.iam.list_policies(PathPrefix="/listed/", PolicyUsageFilter="PermissionsBoundary")
+    assert [item["PermissionsBoundaryUsageCount"] for item in bounding["Policies"]] == [1]
+
+
+def _two_versions(w: World) -> str:
+    arn = w.policy()
+    w.iam.create_policy_version(PolicyArn=arn, PolicyDocument=DOCUMENT)
+    return arn
+
+
+def _create_version(w: World) -> None:
+    arn = w.policy()
+    made = w.iam.create_policy_version(PolicyArn=arn, PolicyDocument=DOCUMENT, SetAsDefault=True)
+    assert (made["PolicyVersion"]["VersionId"], made["PolicyVersion"]["IsDefaultVersion"]) == ("v2", True)
+    assert "Document" not in made["PolicyVersion"]
+
+
+def _get_version(w: World) -> None:
+    found = w.iam.get_policy_version(PolicyArn=w.policy(), VersionId="v1")["PolicyVersion"]
+    assert found["Document"]["Statement"]["Resource"] == "arn:aws:docs:::a+b c%20/*"
+    assert found["IsDefaultVersion"]
+
+
+def _list_versions(w: World) -> None:
+    found = w.iam.list_policy_versions(PolicyArn=_two_versions(w))["Versions"]
+    assert [(item["VersionId"], item["IsDefaultVersion"]) for item in found] == [("v1", True), ("v2", False)]
+
+
+def _set_default(w: World) -> None:
+    arn = _two_versions(w)
+    w.iam.set_default_policy_version(PolicyArn=arn, VersionId="v2")
+    assert w.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"] == "v2"
+
+
+def _delete_version(w: World) -> None:
+    arn = _two_versions(w)
+    w.iam.delete_policy_version(PolicyArn=arn, VersionId="v2")
+    _gone(lambda: w.iam.get_policy_version(PolicyArn=arn, VersionId="v2"))
+
+
+def _too_many_versions(w: World) -> None:
+    arn = w.policy()
+    for _ in range(5):
+        w.iam.create_policy_version(PolicyArn=arn, PolicyDocument=DOCUMENT)
+
+
+def _delete_policy(w: World) -> None:
+    arn = w.policy()
+    w.iam.delete_policy(PolicyArn=arn)
+    _gone(lambda: w.iam.get_policy(PolicyArn=arn))
+
+
+def _attached(w: World) -> tuple[str, str]:
+    user, arn = w.user(), w.policy()
+    w.iam.attach_user_policy(UserName=user, PolicyArn=arn)
+    return user, arn
+
+
+def _entities(w: World) -> None:
+    user, arn = _attached(w)
+    role, group = w.role(), w.group()
+    w.iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+    w.iam.attach_group_policy(GroupName=group, PolicyArn=arn)
+    bounded = w.user(PermissionsBoundary=arn)
+    found = w.iam.list_entities_for_policy(PolicyArn=arn)
+    assert sorted(item["UserName"] for item in found["PolicyUsers"]) == sorted([user, bounded])
+    assert [item["RoleName"] for item in found["PolicyRoles"]] == [role]
+    assert [item["GroupName"] for item in found["PolicyGroups"]] == [group]
+    filtered = w.iam.list_entities_for_policy(
+        PolicyArn=arn, EntityFilter="User", PolicyUsageFilter="PermissionsBoundary"
+    )
+    assert [item["UserName"] for item in filtered["PolicyUsers"]] == [bounded]
+    assert filtered["PolicyRoles"] == []
+
+
+# --- what hangs on users, groups and roles: the same for each ---------------------------------------------
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the three. `make` makes one; its name goes in under `parameter`."""
+
+    word: str
+    make: Callable[[World], str]
+
+    @property
+    def parameter(self) -> str:
+        return f"{self.word}Name"
+
+    def named(self, name: str) -> dict[str, str]:
+        return {self.parameter: name}
+
+    def call(self, client: Any, verb: str, name: str, noun: str, **more: Any) -> Any:
+        """`put_user_policy` and the like."""
+        return getattr(client, f"{verb}_{self.word.lower()}_{noun}")(**{self.parameter: name}, **more)
+
+
+KINDS: Final = (
+    Kind("User", lambda w: w.user()),
+    Kind("Group", lambda w: w.group()),
+    Kind("Role", lambda w: w.role()),
+)
+
+
+def _inline(kind: Kind) -> dict[str, Case]:
+    """The four operations on inline policies."""
+    inline: dict[str, Any] = {"PolicyName": "in"}
+    document = {**inline, "PolicyDocument": DOCUMENT}
+
+    def put(w: World) -> str:
+        name = kind.make(w)
+        kind.call(w.iam, "put", name, "policy", **document)
+        return name
+
+    def get(w: World) -> None:
+        name = put(w)
+        found = kind.call(w.iam, "get", name, "policy", **inline)
+        assert (found[kind.parameter], found["PolicyName"]) == (name, "in")
+        assert found["PolicyDocument"]["Statement"]["Action"] == "docs:Get"
+
+    def listing(w: World) -> None:
+        assert kind.call(w.iam, "list", put(w), "policies")["PolicyNames"] == ["in"]
+
+    def delete(w: World) -> None:
+        name = put(w)
+        kind.call(w.iam, "delete", name, "policy", **inline)
+        assert kind.call(w.iam, "list", name, "policies")["PolicyNames"] == []
+
+    word = kind.word
+    return {
+        f"iam:Put{word}Policy": Case(
+            put,
+            {
+                "NoSuchEntity": lambda w: kind.call(w.iam, "put", NOBODY, "policy", **document),
+                "LimitExceeded": lambda w: kind.call(w.full, "put", kind.make(w), "policy", **document),
+                "MalformedPolicyDocument": lambda w: kind.call(
+                    w.iam, "put", kind.make(w), "policy", **inline, PolicyDocument=BROKEN
+                ),
+            },
+        ),
+        f"iam:Get{word}Policy": Case(
+            get, {"NoSuchEntity": lambda w: kind.call(w.iam, "get", kind.make(w), "policy", **inline)}
+        ),
+        f"iam:List{word}Policies": Case(
+            listing, {"NoSuchEntity": lambda w: kind.call(w.iam, "list", NOBODY, "policies")}
+        ),
+        f"iam:Delete{word}Policy": Case(
+            delete, {"NoSuchEntity": lambda w: kind.call(w.iam, "delete", kind.make(w), "policy", **inline)}
+        ),
+    }
+
+
+def _attachments(kind: Kind) -> dict[str, Case]:
+    """The three operations on attachments."""
+
+    def attach(w: World) -> tuple[str, str]:
+        name, arn = kind.make(w), w.policy()
+        kind.call(w.iam, "attach", name, "policy", PolicyArn=arn)
+        return name, arn
+
+    def listed(w: World, name: str, **more: Any) -> list[str]:
+        word = kind.word.lower()
+        found = getattr(w.iam, f"list_attached_{word}_policies")(**{kind.parameter: name}, **more)
+        assert all(item["PolicyArn"].endswith(f"/{item['PolicyName']}") for item in found["AttachedPolicies"])
+        return [item["PolicyArn"] for item in found["AttachedPolicies"]]
+
+    def listing(w: World) -> None:
+        name, arn = attach(w)
+        assert listed(w, name) == [arn]
+        assert listed(w, name, PathPrefix="/elsewhere/") == []
+
+    def detach(w: World) -> None:
+        name, arn = attach(w)
+        kind.call(w.iam, "detach", name, "policy", PolicyArn=arn)
+        assert listed(w, name) == []
+
+    word = kind.word
+    return {
+        f"iam:Attach{word}Policy": Case(
+            attach,
+            {
+                "NoSuchEntity": lambda w: kind.call(
+                    w.iam, "attach", kind.make(w), "policy", PolicyArn=NO_POLICY
+                ),
+                "InvalidInput": lambda w: kind.call(
+                    w.iam, "attach", kind.make(w), "policy", PolicyArn=NOT_AN_ARN
+                ),
+                "PolicyNotAttachable": lambda w: kind.call(
+                    w.iam, "attach", kind.make(w), "policy", PolicyArn=GUARDRAIL
+                ),
+                "LimitExceeded": lambda w: kind.call(
+                    w.full, "attach", kind.make(w), "policy", PolicyArn=w.policy()
+                ),
+            },
+        ),
+        f"iam:Detach{word}Policy": Case(
+            detach,
+            {
+                "NoSuchEntity": lambda w: kind.call(
+                    w.iam, "detach", kind.make(w), "policy", PolicyArn=w.policy()
+                ),
+                "InvalidInput": lambda w: kind.call(
+                    w.iam, "detach", kind.make(w), "policy", PolicyArn=NOT_AN_ARN
+                ),
+            },
+        ),
+        f"iam:ListAttached{word}Policies": Case(listing, {"NoSuchEntity": lambda w: listed(w, NOBODY)}),
+    }
+
+
+def _boundaries(kind: Kind) -> dict[str, Case]:
+    """The two operations on boundaries, of users and roles."""
+
+    def put(w: World) -> str:
+        name, arn = kind.make(w), w.policy()
+        kind.call(w.iam, "put", name, "permissions_boundary", PermissionsBoundary=arn)
+        found = getattr(w.iam, f"get_{kind.word.lower()}")(**kind.named(name))[kind.word]
+        assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == arn
+        return name
+
+    def delete(w: World) -> None:
+        name = put(w)
+        kind.call(w.iam, "delete", name, "permissions_boundary")
+        assert (
+            "PermissionsBoundary"
+            not in getattr(w.iam, f"get_{kind.word.lower()}")(**kind.named(name))[kind.word]
+        )
+
+    def bad(arn: str) -> Do:
+        return lambda w: kind.call(
+            w.iam, "put", kind.make(w), "permissions_boundary", PermissionsBoundary=arn
+        )
+
+    return {
+        f"iam:Put{kind.word}PermissionsBoundary": Case(
+            put,
+            {
+                "NoSuchEntity": bad(NO_POLICY),
+                "InvalidInput": bad(NOT_AN_ARN),
+                "PolicyNotAttachable": bad(GUARDRAIL),
+            },
+        ),
+        f"iam:Delete{kind.word}PermissionsBoundary": Case(
+            delete, {"NoSuchEntity": lambda w: kind.call(w.iam, "delete", NOBODY, "permissions_boundary")}
+        ),
+    }
+
+
+def _tags(
+    word: str, parameter: str, make: Callable[[World], str], missing: str, noun: str, *, by_arn: bool = False
+) -> dict[str, Case]:
+    """The three operations on tags of something. `noun` is how boto3's methods name it."""
+
+    def call(client: Any, verb: str, name: str, **more: Any) -> Any:
+        method = f"list_{noun}_tags" if verb == "list" else f"{verb}_{noun}"
+        return getattr(client, method)(**{parameter: name}, **more)
+
+    def tag(w: World) -> str:
+        name = make(w)
+        call(w.iam, "tag", name, Tags=TAG)
+        return name
+
+    def listing(w: World) -> None:
+        found = call(w.iam, "list", tag(w))
+        assert (found["Tags"], found["IsTruncated"]) == (TAG, False)
+
+    def untag(w: World) -> None:
+        name = tag(w)
+        call(w.iam, "untag", name, TagKeys=["team"])
+        assert call(w.iam, "list", name)["Tags"] == []
+
+    return {
+        f"iam:Tag{word}": Case(
+            tag,
+            {
+                "NoSuchEntity": lambda w: call(w.iam, "tag", missing, Tags=TAG),
+                "InvalidInput": lambda w: call(w.iam, "tag", make(w), Tags=TWICE),
+                "LimitExceeded": lambda w: call(w.full, "tag", make(w), Tags=TAG),
+            },
+        ),
+        f"iam:Untag{word}": Case(
+            untag,
+            {
+                "NoSuchEntity": lambda w: call(w.iam, "untag", missing, TagKeys=["team"]),
+                **(
+                    {"InvalidInput": lambda w: call(w.iam, "untag", NOT_AN_ARN, TagKeys=["a"])}
+                    if by_arn
+                    else {}
+                ),
+            },
+        ),
+        f"iam:List{word}Tags": Case(
+            listing,
+            {
+                "NoSuchEntity": lambda w: call(w.iam, "list", missing),
+                **({"InvalidInput": lambda w: call(w.iam, "list", NOT_AN_ARN)} if by_arn else {}),
+            },
+        ),
+    }
+
+
+# --- keys, passwords, devices -----------------------------------------------------------------------------
+
+
+def _create_key(w: World) -> None:
+    user = w.user()
+    made = w.access_key(user)
+    assert (made["UserName"], made["Status"], len(made["SecretAccessKey"])) == (user, "Active", 40)
+
+
+def _own_key(w: World) -> tuple[str, Mapping[str, str]]:
+    user = w.user()
+    return user, w.access_key(user)
+
+
+def _three_keys(w: World) -> None:
+    user = w.user()
+    for _ in range(3):
+        w.access_key(user)
+
+
+def _list_keys(w: World) -> None:
+    user, key = _own_key(w)
+    found = w.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+    assert [(item["AccessKeyId"], item["Status"]) for item in found] == [(key["AccessKeyId"], "Active")]
+    assert "SecretAccessKey" not in found[0]
+
+
+def _update_key(w: World) -> None:
+    user, key = _own_key(w)
+    w.iam.update_access_key(UserName=user, AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    _gone(lambda: w.client("sts", key=key).get_caller_identity(), "InvalidClientTokenId")
+
+
+def _delete_key(w: World) -> None:
+    user, key = _own_key(w)
+    w.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+    assert w.iam.list_access_keys(UserName=user)["AccessKeyMetadata"] == []
+
+
+def _key_last_used(w: World) -> None:
+    user, key = _own_key(w)
+    never = w.iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])
+    assert (never["UserName"], never["AccessKeyLastUsed"]["ServiceName"]) == (user, "N/A")
+    mine = w.iam.get_access_key_last_used(AccessKeyId=w.key["AccessKeyId"])
+    assert mine["UserName"] == "administrator"
+
+
+def _login_profile(w: World) -> None:
+    user = w.user()
+    made = w.iam.create_login_profile(UserName=user, Password=PASSWORD, PasswordResetRequired=True)
+    assert (made["LoginProfile"]["UserName"], made["LoginProfile"]["PasswordResetRequired"]) == (user, True)
+
+
+def _get_login_profile(w: World) -> None:
+    user = w.password(w.user())
+    assert w.iam.get_login_profile(UserName=user)["LoginProfile"]["UserName"] == user
+
+
+def _update_login_profile(w: World) -> None:
+    user = w.password(w.user())
+    w.iam.update_login_profile(UserName=user, PasswordResetRequired=True)
+    assert w.iam.get_login_profile(UserName=user)["LoginProfile"]["PasswordResetRequired"]
+
+
+def _delete_login_profile(w: World) -> None:
+    user = w.password(w.user())
+    w.iam.delete_login_profile(UserName=user)
+    _gone(lambda: w.iam.get_login_profile(UserName=user))
+
+
+def _may(w: World, *actions: str, password: bool = True) -> Any:
+    """A client of a user who may do these actions and nothing else."""
+    user = w.password(w.user()) if password else w.user()
+    listed = '","'.join(actions)
+    document = DOCUMENT.replace('"docs:Get"', f'["{listed}"]')
+    w.iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=document)
+    return w.client("iam", key=w.access_key(user))
+
+
+def _change_password(w: World) -> None:
+    _may(w, "iam:ChangePassword").change_password(OldPassword=PASSWORD, NewPassword=NEXT_PASSWORD)
+
+
+def _weak_change(w: World) -> None:
+    _may(w, "iam:ChangePassword").change_password(OldPassword=PASSWORD, NewPassword="short")
+
+
+def _password_policy(w: World) -> None:
+    w.iam.update_account_password_policy(MinimumPasswordLength=16, RequireNumbers=False, MaxPasswordAge=90)
+    found = w.iam.get_account_password_policy()["PasswordPolicy"]
+    assert (found["MinimumPasswordLength"], found["ExpirePasswords"], found["MaxPasswordAge"]) == (
+        16,
+        True,
+        90,
+    )
+    w.iam.delete_account_password_policy()
+    _gone(w.iam.get_account_password_policy)
+
+
+def _create_device(w: World) -> None:
+    name = w.name("device")
+    made = w.iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
+    assert made["SerialNumber"] == w.arn("mfa", name)
+    assert len(made["Base32StringSeed"]) >= 32
+
+
+def _enable_device(w: World) -> None:
+    user = w.user()
+    serial, _ = w.enabled_device(user)
+    assert [item["SerialNumber"] for item in w.iam.list_mfa_devices(UserName=user)["MFADevices"]] == [serial]
+
+
+def _enable_twice(w: World) -> None:
+    serial, seed = w.device()
+    shown, now = w.totp(seed), w.deployment.clock.now()
+    w.iam.enable_mfa_device(
+        UserName=w.user(),
+        SerialNumber=serial,
+        AuthenticationCode1=shown.at(now - 3 * STEP),
+        AuthenticationCode2=shown.at(now - 2 * STEP),
+    )
+    w.iam.enable_mfa_device(UserName=w.user(), SerialNumber=serial, **w.codes(seed))
+
+
+def _nine_devices(w: World) -> None:
+    user = w.user()
+    for _ in range(9):
+        w.enabled_device(user)
+
+
+def _enable_wrong(w: World) -> None:
+    serial, _ = w.device()
+    w.iam.enable_mfa_device(UserName=w.user(), SerialNumber=serial, **WRONG_CODES)
+
+
+def _resync(w: World) -> None:
+    """By codes that come after those that were spent by enabling."""
+    user = w.user()
+    serial, seed = w.device()
+    shown, now = w.totp(seed), w.deployment.clock.now()
+    w.iam.enable_mfa_device(
+        UserName=user,
+        SerialNumber=serial,
+        AuthenticationCode1=shown.at(now - 3 * STEP),
+        AuthenticationCode2=shown.at(now - 2 * STEP),
+    )
+    w.iam.resync_mfa_device(UserName=user, SerialNumber=serial, **w.codes(seed))
+
+
+def _resync_wrong(w: World) -> None:
+    user = w.user()
+    serial, _ = w.enabled_device(user)
+    w.iam.resync_mfa_device(UserName=user, SerialNumber=serial, **WRONG_CODES)
+
+
+def _deactivate(w: World) -> None:
+    user = w.user()
+    serial, _ = w.enabled_device(user)
+    w.iam.deactivate_mfa_device(UserName=user, SerialNumber=serial)
+    assert w.iam.list_mfa_devices(UserName=user)["MFADevices"] == []
+
+
+def _get_device(w: World) -> None:
+    user = w.user()
+    serial, _ = w.enabled_device(user)
+    found = w.iam.get_mfa_device(SerialNumber=serial, UserName=user)
+    assert (found["SerialNumber"], found["UserName"]) == (serial, user)
+    assert found["EnableDate"]
+
+
+def _list_virtual(w: World) -> None:
+    user = w.user()
+    serial, _ = w.enabled_device(user)
+    free, _ = w.device()
+    assigned = _all(w, "list_virtual_mfa_devices", "VirtualMFADevices", AssignmentStatus="Assigned")
+    assert [item["User"]["UserName"] for item in assigned if item["SerialNumber"] == serial] == [user]
+    assert free in [
+        item["SerialNumber"]
+        for item in _all(w, "list_virtual_mfa_devices", "VirtualMFADevices", AssignmentStatus="Unassigned")
+    ]
+
+
+def _all(w: World, method: str, member: str, **more: Any) -> list[Any]:
+    return [item for page in w.iam.get_paginator(method).paginate(**more) for item in page[member]]
+
+
+def _delete_device(w: World) -> None:
+    serial, _ = w.device()
+    w.iam.delete_virtual_mfa_device(SerialNumber=serial)
+    _gone(lambda: w.iam.delete_virtual_mfa_device(SerialNumber=serial))
+
+
+# --- the account, simulation, STS -------------------------------------------------------------------------
+
+
+def _alias(w: World) -> None:
+    alias = w.name("acme")
+    w.iam.create_account_alias(AccountAlias=alias)
+    assert w.iam.list_account_aliases()["AccountAliases"] == [alias]
+    w.iam.delete_account_alias(AccountAlias=alias)
+    assert w.iam.list_account_aliases()["AccountAliases"] == []
+
+
+def _taken_alias(w: World) -> None:
+    alias = w.name("taken")
+    w.other_account(alias)
+    w.iam.create_account_alias(AccountAlias=alias)
+
+
+def _summary(w: World) -> None:
+    found = w.iam.get_account_summary()["SummaryMap"]
+    assert found["Users"] >= 1
+    assert len(found) >= 30
+
+
+def _simulate_custom(w: World) -> None:
+    conditional = DOCUMENT.replace(
+        '"Resource"', '"Condition":{"StringEquals":{"aws:username":"ana"}},"Resource"'
+    )
+    asked = {"PolicyInputList": [conditional], "ActionNames": ["docs:Get", "docs:Put"]}
+    context = [{"ContextKeyName": "aws:username", "ContextKeyValues": ["ana"], "ContextKeyType": "string"}]
+    found = w.iam.simulate_custom_policy(**asked, ContextEntries=context)["EvaluationResults"]
+    assert [item["EvalDecision"] for item in found] == ["allowed", "implicitDeny"]
+    missing = w.iam.simulate_custom_policy(**asked)["EvaluationResults"]
+    assert missing[0]["MissingContextValues"] == ["aws:username"]
+
+
+def _simulate_principal(w: World) -> None:
+    user = w.user()
+    w.iam.put_user_policy(UserName=user, PolicyName="in", PolicyDocument=DOCUMENT)
+    found = w.iam.simulate_principal_policy(PolicySourceArn=w.arn("user", user), ActionNames=["docs:Get"])
+    result = found["EvaluationResults"][0]
+    assert (result["EvalActionName"], result["EvalDecision"]) == ("docs:Get", "allowed")
+    assert result["MatchedStatements"][0]["StartPosition"]["Line"] == 1
+
+
+def _keys_of_custom(w: World) -> None:
+    text = DOCUMENT.replace('"*"', '"arn:aws:docs:::${aws:username}/*"')
+    found = w.iam.get_context_keys_for_custom_policy(PolicyInputList=[text])
+    assert found["ContextKeyNames"] == ["aws:username"]
+
+
+def _keys_of_principal(w: World) -> None:
+    user = w.user()
+    found = w.iam.get_context_keys_for_principal_policy(PolicySourceArn=w.arn("user", user))
+    assert found["ContextKeyNames"] == []
+
+
+def _caller(w: World) -> None:
+    found = w.sts.get_caller_identity()
+    assert (found["Account"], found["Arn"]) == ("111122223333", w.arn("user", "administrator"))
+
+
+def _arn_errors(call: Callable[[World, str], Any]) -> dict[str, Do]:
+    """For operations on a policy: one that nobody made, and a text that is no ARN."""
+    return {"NoSuchEntity": lambda w: call(w, NO_POLICY), "InvalidInput": lambda w: call(w, NOT_AN_ARN)}
+
+
+CASES: Final[dict[str, Case]] = {
+    "iam:CreateUser": Case(
+        _create_user,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_user(UserName=w.user().upper()),
+            "InvalidInput": lambda w: w.iam.create_user(UserName=w.name("user"), Tags=TWICE),
+            "LimitExceeded": lambda w: w.full.create_user(UserName=w.name("user")),
+            "NoSuchEntity": lambda w: w.iam.create_user(
+                UserName=w.name("user"), PermissionsBoundary=NO_POLICY
+            ),
+        },
+    ),
+    "iam:GetUser": Case(_get_user, {"NoSuchEntity": lambda w: w.iam.get_user(UserName=NOBODY)}),
+    "iam:ListUsers": Case(_list_users),
+    "iam:UpdateUser": Case(
+        _update_user,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.update_user(UserName=w.user(), NewUserName=w.user()),
+            "NoSuchEntity": lambda w: w.iam.update_user(UserName=NOBODY, NewUserName="somebody"),
+        },
+    ),
+    "iam:DeleteUser": Case(
+        _delete_user,
+        {
+            "DeleteConflict": lambda w: w.iam.delete_user(UserName=_user_with_key(w)),
+            "NoSuchEntity": lambda w: w.iam.delete_user(UserName=NOBODY),
+        },
+    ),
+    "iam:CreateGroup": Case(
+        lambda w: w.group(),
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_group(GroupName=w.group()),
+            "LimitExceeded": lambda w: w.full.create_group(GroupName=w.name("group")),
+        },
+    ),
+    "iam:GetGroup": Case(_get_group, {"NoSuchEntity": lambda w: w.iam.get_group(GroupName=NOBODY)}),
+    "iam:ListGroups": Case(_list_groups),
+    "iam:ListGroupsForUser": Case(
+        _list_groups_for_user, {"NoSuchEntity": lambda w: w.iam.list_groups_for_user(UserName=NOBODY)}
+    ),
+    "iam:UpdateGroup": Case(
+        _update_group,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.update_group(GroupName=w.group(), NewGroupName=w.group()),
+            "NoSuchEntity": lambda w: w.iam.update_group(GroupName=NOBODY, NewGroupName="somebody"),
+        },
+    ),
+    "iam:DeleteGroup": Case(
+        _delete_group,
+        {
+            "DeleteConflict": lambda w: w.iam.delete_group(GroupName=_in_group(w)[1]),
+            "NoSuchEntity": lambda w: w.iam.delete_group(GroupName=NOBODY),
+        },
+    ),
+    "iam:AddUserToGroup": Case(
+        _in_group,
+        {
+            "NoSuchEntity": lambda w: w.iam.add_user_to_group(UserName=NOBODY, GroupName=w.group()),
+            "LimitExceeded": lambda w: w.full.add_user_to_group(UserName=w.user(), GroupName=w.group()),
+        },
+    ),
+    "iam:RemoveUserFromGroup": Case(
+        _leave_group,
+        {"NoSuchEntity": lambda w: w.iam.remove_user_from_group(UserName=NOBODY, GroupName=w.group())},
+    ),
+    "iam:CreateRole": Case(
+        _create_role,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_role(
+                RoleName=w.role(), AssumeRolePolicyDocument=TRUST
+            ),
+            "InvalidInput": lambda w: w.role(Tags=TWICE),
+            "LimitExceeded": lambda w: w.full.create_role(
+                RoleName=w.name("role"), AssumeRolePolicyDocument=TRUST
+            ),
+            "MalformedPolicyDocument": lambda w: w.iam.create_role(
+                RoleName=w.name("role"), AssumeRolePolicyDocument=BROKEN
+            ),
+        },
+    ),
+    "iam:GetRole": Case(_get_role, {"NoSuchEntity": lambda w: w.iam.get_role(RoleName=NOBODY)}),
+    "iam:ListRoles": Case(_list_roles),
+    "iam:UpdateRole": Case(_update_role, {"NoSuchEntity": lambda w: w.iam.update_role(RoleName=NOBODY)}),
+    "iam:UpdateAssumeRolePolicy": Case(
+        _update_trust,
+        {
+            "NoSuchEntity": lambda w: w.iam.update_assume_role_policy(RoleName=NOBODY, PolicyDocument=TRUST),
+            "MalformedPolicyDocument": lambda w: w.iam.update_assume_role_policy(
+                RoleName=w.role(), PolicyDocument=BROKEN
+            ),
+            "LimitExceeded": lambda w: w.full.update_assume_role_policy(
+                RoleName=w.role(), PolicyDocument=TRUST
+            ),
+        },
+    ),
+    "iam:DeleteRole": Case(
+        _delete_role,
+        {
+            "DeleteConflict": lambda w: w.iam.delete_role(RoleName=_role_with_policy(w)),
+            "NoSuchEntity": lambda w: w.iam.delete_role(RoleName=NOBODY),
+        },
+    ),
+    "iam:CreatePolicy": Case(
+        _create_policy,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_policy(
+                PolicyName=w.policy().rsplit("/", 1)[1], PolicyDocument=DOCUMENT
+            ),
+            "InvalidInput": lambda w: w.policy(Tags=TWICE),
+            "LimitExceeded": lambda w: w.full.create_policy(
+                PolicyName=w.name("policy"), PolicyDocument=DOCUMENT
+            ),
+            "MalformedPolicyDocument": lambda w: w.iam.create_policy(
+                PolicyName=w.name("policy"), PolicyDocument=BROKEN
+            ),
+        },
+    ),
+    "iam:GetPolicy": Case(_get_policy, _arn_errors(lambda w, arn: w.iam.get_policy(PolicyArn=arn))),
+    "iam:ListPolicies": Case(_list_policies),
+    "iam:DeletePolicy": Case(
+        _delete_policy,
+        {
+            **_arn_errors(lambda w, arn: w.iam.delete_policy(PolicyArn=arn)),
+            "DeleteConflict": lambda w: w.iam.delete_policy(PolicyArn=_attached(w)[1]),
+        },
+    ),
+    "iam:CreatePolicyVersion": Case(
+        _create_version,
+        {
+            **_arn_errors(lambda w, arn: w.iam.create_policy_version(PolicyArn=arn, PolicyDocument=DOCUMENT)),
+            "MalformedPolicyDocument": lambda w: w.iam.create_policy_version(
+                PolicyArn=w.policy(), PolicyDocument=BROKEN
+            ),
+            "LimitExceeded": _too_many_versions,
+        },
+    ),
+    "iam:GetPolicyVersion": Case(
+        _get_version, _arn_errors(lambda w, arn: w.iam.get_policy_version(PolicyArn=arn, VersionId="v1"))
+    ),
+    "iam:ListPolicyVersions": Case(
+        _list_versions, _arn_errors(lambda w, arn: w.iam.list_policy_versions(PolicyArn=arn))
+    ),
+    "iam:SetDefaultPolicyVersion": Case(
+        _set_default,
+        _arn_errors(lambda w, arn: w.iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")),
+    ),
+    "iam:DeletePolicyVersion": Case(
+        _delete_version,
+        {
+            **_arn_errors(lambda w, arn: w.iam.delete_policy_version(PolicyArn=arn, VersionId="v1")),
+            "DeleteConflict": lambda w: w.iam.delete_policy_version(PolicyArn=w.policy(), VersionId="v1"),
+        },
+    ),
+    "iam:ListEntitiesForPolicy": Case(
+        _entities, _arn_errors(lambda w, arn: w.iam.list_entities_for_policy(PolicyArn=arn))
+    ),
+    **{action: case for kind in KINDS for action, case in {**_inline(kind), **_attachments(kind)}.items()},
+    **{action: case for kind in (KINDS[0], KINDS[2]) for action, case in _boundaries(kind).items()},
+    **_tags("User", "UserName", lambda w: w.user(), NOBODY, "user"),
+    **_tags("Role", "RoleName", lambda w: w.role(), NOBODY, "role"),
+    **_tags("Policy", "PolicyArn", lambda w: w.policy(), NO_POLICY, "policy", by_arn=True),
+    "iam:CreateAccessKey": Case(
+        _create_key,
+        {
+            "NoSuchEntity": lambda w: w.iam.create_access_key(UserName=NOBODY),
+            "LimitExceeded": _three_keys,
+        },
+    ),
+    "iam:ListAccessKeys": Case(
+        _list_keys, {"NoSuchEntity": lambda w: w.iam.list_access_keys(UserName=NOBODY)}
+    ),
+    "iam:UpdateAccessKey": Case(
+        _update_key,
+        {
+            "NoSuchEntity": lambda w: w.iam.update_access_key(
+                UserName=w.user(), AccessKeyId=NO_KEY, Status="Inactive"
+            )
+        },
+    ),
+    "iam:DeleteAccessKey": Case(
+        _delete_key,
+        {"NoSuchEntity": lambda w: w.iam.delete_access_key(UserName=w.user(), AccessKeyId=NO_KEY)},
+    ),
+    "iam:GetAccessKeyLastUsed": Case(_key_last_used),
+    "iam:CreateLoginProfile": Case(
+        _login_profile,
+        {
+            "EntityAlreadyExists": lambda w: w.password(w.password(w.user())),
+            "NoSuchEntity": lambda w: w.password(NOBODY),
+            "PasswordPolicyViolation": lambda w: w.iam.create_login_profile(
+                UserName=w.user(), Password="short"
+            ),
+        },
+    ),
+    "iam:GetLoginProfile": Case(
+        _get_login_profile, {"NoSuchEntity": lambda w: w.iam.get_login_profile(UserName=w.user())}
+    ),
+    "iam:UpdateLoginProfile": Case(
+        _update_login_profile,
+        {
+            "NoSuchEntity": lambda w: w.iam.update_login_profile(UserName=w.user(), Password=PASSWORD),
+            "PasswordPolicyViolation": lambda w: w.iam.update_login_profile(
+                UserName=w.password(w.user()), Password="short"
+            ),
+        },
+    ),
+    "iam:DeleteLoginProfile": Case(
+        _delete_login_profile, {"NoSuchEntity": lambda w: w.iam.delete_login_profile(UserName=w.user())}
+    ),
+    "iam:ChangePassword": Case(_change_password, {"PasswordPolicyViolation": _weak_change}),
+    "iam:UpdateAccountPasswordPolicy": Case(_password_policy),
+    "iam:GetAccountPasswordPolicy": Case(
+        _password_policy, {"NoSuchEntity": lambda w: w.iam.get_account_password_policy()}
+    ),
+    "iam:DeleteAccountPasswordPolicy": Case(
+        _password_policy, {"NoSuchEntity": lambda w: w.iam.delete_account_password_policy()}
+    ),
+    "iam:CreateVirtualMFADevice": Case(
+        _create_device,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_virtual_mfa_device(
+                VirtualMFADeviceName=w.device()[0].rsplit("/", 1)[1]
+            ),
+            "InvalidInput": lambda w: w.iam.create_virtual_mfa_device(
+                VirtualMFADeviceName=w.name("device"), Tags=TWICE
+            ),
+            "LimitExceeded": lambda w: w.full.create_virtual_mfa_device(
+                VirtualMFADeviceName=w.name("device"), Tags=TAG
+            ),
+        },
+    ),
+    "iam:EnableMFADevice": Case(
+        _enable_device,
+        {
+            "EntityAlreadyExists": _enable_twice,
+            "InvalidAuthenticationCode": _enable_wrong,
+            "LimitExceeded": _nine_devices,
+            "NoSuchEntity": lambda w: w.iam.enable_mfa_device(
+                UserName=w.user(), SerialNumber=NO_DEVICE, **WRONG_CODES
+            ),
+        },
+    ),
+    "iam:ResyncMFADevice": Case(
+        _resync,
+        {
+            "InvalidAuthenticationCode": _resync_wrong,
+            "NoSuchEntity": lambda w: w.iam.resync_mfa_device(
+                UserName=w.user(), SerialNumber=NO_DEVICE, **WRONG_CODES
+            ),
+        },
+    ),
+    "iam:DeactivateMFADevice": Case(
+        _deactivate,
+        {
+            "NoSuchEntity": lambda w: w.iam.deactivate_mfa_device(UserName=w.user(), SerialNumber=NO_DEVICE),
+        },
+    ),
+    "iam:GetMFADevice": Case(
+        _get_device,
+        {"NoSuchEntity": lambda w: w.iam.get_mfa_device(UserName=w.user(), SerialNumber=NO_DEVICE)},
+    ),
+    "iam:ListMFADevices": Case(
+        _enable_device, {"NoSuchEntity": lambda w: w.iam.list_mfa_devices(UserName=NOBODY)}
+    ),
+    "iam:ListVirtualMFADevices": Case(_list_virtual),
+    "iam:DeleteVirtualMFADevice": Case(
+        _delete_device,
+        {
+            "DeleteConflict": lambda w: w.iam.delete_virtual_mfa_device(
+                SerialNumber=w.enabled_device(w.user())[0]
+            ),
+            "NoSuchEntity": lambda w: w.iam.delete_virtual_mfa_device(SerialNumber=NO_DEVICE),
+        },
+    ),
+    "iam:CreateAccountAlias": Case(_alias, {"EntityAlreadyExists": _taken_alias}),
+    "iam:DeleteAccountAlias": Case(
+        _alias, {"NoSuchEntity": lambda w: w.iam.delete_account_alias(AccountAlias="not-there")}
+    ),
+    "iam:ListAccountAliases": Case(_alias),
+    "iam:GetAccountSummary": Case(_summary),
+    "iam:SimulateCustomPolicy": Case(
+        _simulate_custom,
+        {
+            "InvalidInput": lambda w: w.iam.simulate_custom_policy(
+                PolicyInputList=[BROKEN], ActionNames=["docs:Get"]
+            )
+        },
+    ),
+    "iam:SimulatePrincipalPolicy": Case(
+        _simulate_principal,
+        {
+            "InvalidInput": lambda w: w.iam.simulate_principal_policy(
+                PolicySourceArn=NOT_AN_ARN, ActionNames=["docs:Get"]
+            ),
+            "NoSuchEntity": lambda w: w.iam.simulate_principal_policy(
+                PolicySourceArn=w.arn("user", NOBODY), ActionNames=["docs:Get"]
+            ),
+        },
+    ),
+    "iam:GetContextKeysForCustomPolicy": Case(
+        _keys_of_custom,
+        {"InvalidInput": lambda w: w.iam.get_context_keys_for_custom_policy(PolicyInputList=[BROKEN])},
+    ),
+    "iam:GetContextKeysForPrincipalPolicy": Case(
+        _keys_of_principal,
+        {
+            "InvalidInput": lambda w: w.iam.get_context_keys_for_principal_policy(PolicySourceArn=NOT_AN_ARN),
+            "NoSuchEntity": lambda w: w.iam.get_context_keys_for_principal_policy(
+                PolicySourceArn=w.arn("user", NOBODY)
+            ),
+        },
+    ),
+    "sts:GetCallerIdentity": Case(_caller),
+}
+
+# --- what cannot occur, and what is not there -------------------------------------------------------------
+
+# Modelled for nearly everything, and never an answer here.
+NEVER: Final = {
+    "ServiceFailure": "a decision or a bad request is never answered 5xx, which clients would try again",
+    "PolicyEvaluation": "what cannot be evaluated is simulated as the denial that it would be",
+    "ConcurrentModification": "writers are served one after the other, so none sees another's half",
+    "EntityTemporarilyUnmodifiable": "a name that was given up is free at once",
+}
+
+
+def _table(name: str) -> list[list[str]]:
+    text = Path(__file__).with_name(name).read_text(encoding="ascii")
+    return [line.split("\t") for line in text.splitlines()]
+
+
+# Operation and code, with the reason.
+CANNOT: Final = {(action, code): reason for action, code, reason in _table("cannot.tsv")}
+# Operations, with the reason. Shrinks: what is bound needs a case.
+NOT_BUILT: Final = {row[0]: row[1] for row in _table("not_built.tsv")}
+
+MODELS: Final = Models.load()
+BOUND: Final = {bound.model.action: bound.model for bound in Bindings.of(MODELS)}
+TIERS: Final = {f"{service}:{name}": tier for tier, service, name in _table("operations.tsv")}
+
+
+@pytest.mark.parametrize("action", sorted(CASES))
+def test_an_operation_does_what_it_says(world: World, action: str) -> None:
+    """Called by boto3, signed, through a server."""
+    CASES[action].happy(world)
+
+
+@pytest.mark.parametrize(
+    ("action", "code"), [(action, code) for action in sorted(CASES) for code in sorted(CASES[action].errors)]
+)
+def test_an_error_comes_as_the_model_has_it(world: World, action: str, code: str) -> None:
+    """The modelled code with its status, as the exception that boto3 makes of it."""
+    service, name = action.split(":")
+    with pytest.raises(ClientError) as refused:
+        CASES[action].errors[code](world)
+
+    response = refused.value.response
+    assert response["Error"]["Code"] == code, response
+    assert response["Error"]["Type"] == "Sender"
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == MODELS.services[service].statuses[code]
+    assert refused.value.operation_name == name
+    assert type(refused.value) is getattr(world, service).exceptions.from_code(code)
+
+
+@pytest.mark.parametrize("action", sorted(BOUND))
+def test_every_modelled_error_is_called_for_or_cannot_occur(action: str) -> None:
+    """No error of the model is left out in silence, and none that is called for is said not to occur."""
+    case = CASES.get(action)
+    assert case is not None, f"`{action}` is bound and has no case"
+    cannot = {code for each, code in CANNOT if each == action} | NEVER.keys()
+
+    assert BOUND[action].errors - case.errors.keys() <= cannot
+    assert case.errors.keys() <= BOUND[action].errors - cannot
+
+
+def test_what_is_not_built_is_listed() -> None:
+    """Each operation of the first two tiers is bound, or in the table of those that are not, with why."""
+    wanted = {action for action, tier in TIERS.items() if tier in ("T1", "T2")}
+
+    assert len(wanted) == 166
+    assert NOT_BUILT.keys() == wanted - BOUND.keys()
+    assert all(NOT_BUILT.values())
+    assert all(CANNOT.values())
+    assert BOUND.keys() <= TIERS.keys() | {model.action for model in MODELS}
