@@ -30,7 +30,8 @@ _MOST_RESOURCES: Final = 25
 class Actor:
     """The `userIdentity` of an event. `type` is CloudTrail's: Root, IAMUser, AssumedRole, AWSAccount, ….
 
-    `session` holds `sessionContext.attributes`. `operator` names the operating-system user when the host
+    `session` holds `sessionContext.attributes`, `issuer` its `sessionIssuer`: the role of a session, or the
+    user of a federated one. `operator` names the operating-system user when the host
     operator acted through the command line.
     """
 
@@ -41,6 +42,8 @@ class Actor:
     access_key_id: str = ""
     user_name: str = ""
     session: Mapping[str, str] = field(default_factory=dict)
+    issuer: Mapping[str, str] = field(default_factory=dict)
+    source_identity: str = ""
     operator: str = ""
 
     def as_data(self) -> dict[str, object]:
@@ -54,10 +57,15 @@ class Actor:
             "invokedBy": self.operator,
         }
         data: dict[str, object] = {key: one_line(value) for key, value in named.items() if value}
-        if self.session:
-            data["sessionContext"] = {
-                "attributes": {key: one_line(value) for key, value in self.session.items()}
-            }
+        context: dict[str, object] = {
+            name: {key: one_line(value) for key, value in given.items()}
+            for name, given in (("attributes", self.session), ("sessionIssuer", self.issuer))
+            if given
+        }
+        if self.source_identity:
+            context["sourceIdentity"] = one_line(self.source_identity)
+        if context:
+            data["sessionContext"] = context
         return data
 
 
@@ -114,9 +122,11 @@ def new_event(
     resources: Sequence[str] = (),
     error_code: str | None = None,
     error_message: str | None = None,
+    shared_id: str | None = None,
     iamkit: Mapping[str, object] | None = None,
 ) -> Event:
     """Build an event that happened at `at`. `resources` are ARNs; `source` is such as `iam.amazonaws.com`.
+    `shared_id` is that of all events of one call, where it is told in more than one account.
 
     What callers sent is cut to the record's limits; of a parameter that is no JSON value the type is kept.
     """
@@ -151,6 +161,8 @@ def new_event(
     # A failed sign-in has a message without a code, as CloudTrail's has.
     if error_message:
         body["errorMessage"] = one_line(error_message)
+    if shared_id:
+        body["sharedEventID"] = one_line(shared_id)
     if iamkit:
         body["iamkit"] = _bounded(iamkit, _MIDDLE)
     return Event(

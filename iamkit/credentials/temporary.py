@@ -57,6 +57,7 @@ class TemporaryCredential:
     lineage: tuple[str, ...]
     depends_on: tuple[str, ...]
     session_policies: tuple[str, ...] = ()
+    ceilings: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: tuple[str, ...] = ()
     source_identity: str = ""
@@ -87,6 +88,7 @@ class TemporaryCredential:
             mfa_at=self.mfa_at,
             factors=self.factors,
             session_policies=self.session_policies,
+            ceilings=self.ceilings,
             session=facts,
         )
 
@@ -110,6 +112,7 @@ class Wanted:
     life: timedelta
     name: str = ""
     session_policies: tuple[str, ...] = ()
+    ceilings: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: tuple[str, ...] = ()
     source_identity: str = ""
@@ -159,6 +162,7 @@ def issue(
         lineage=before.lineage if proof is None else (*before.lineage, proof.credential_id),
         depends_on=tuple(dict.fromkeys(scopes)),
         session_policies=wanted.session_policies,
+        ceilings=wanted.ceilings,
         tags=wanted.tags,
         transitive=wanted.transitive,
         source_identity=wanted.source_identity,

@@ -33,6 +33,8 @@ class Account:
     alias: str | None = None
     email: str | None = None
     email_verified_at: datetime | None = None
+    # What tokens of AWS's global endpoint are good for; only told back (CAP App. D).
+    token_version: int = 2
 
     def root_arn(self, house: House) -> str:
         """The ARN of the root user."""
@@ -142,3 +144,9 @@ def remove_alias(unit: Unit, account_id: str, alias: str) -> None:
         raise NoSuchEntity(f"this account has no alias `{alias[:80]}`")
     unit.change(Account, (account_id,), {"alias": None})
     unit.bump(epochs.DEPLOYMENT)
+
+
+def set_token_version(unit: Unit, account_id: str, version: int) -> None:
+    """Keep which version of tokens the account asked for."""
+    get(unit, account_id)
+    unit.change(Account, (account_id,), {"token_version": version})

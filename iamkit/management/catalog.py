@@ -9,6 +9,7 @@ from iamkit.management import (
     access,
     access_keys,
     accounts,
+    assume_role,
     attachments,
     boundaries,
     groups,
@@ -30,10 +31,12 @@ from iamkit.management import (
     resource_policies,
     roles,
     saml_providers,
+    session_tokens,
     sessions,
     simulation,
     ssh_keys,
     tags,
+    token_service,
     tokens,
     tree,
     users,
@@ -67,6 +70,9 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     tokens,
     sessions,
     accounts,
+    assume_role,
+    session_tokens,
+    token_service,
     simulation,
     access,
     resource_policies,
@@ -110,16 +116,26 @@ _TYPES: Final = {
         # Whatever an app declares.
         ResourceType("resource", "arn:${Partition}:${Service}::${Account}:${Resource}"),
     ),
-    "sts": (),
+    "sts": (
+        _USER,
+        ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
+        ResourceType("federated-user", "arn:${Partition}:sts::${Account}:federated-user/${Name}"),
+    ),
 }
-
-# What other operations ask for beside their own action.
-_BESIDE: Final = {"iam": (Action("PassRole", "Write", ("role",)),)}
 
 _KEYS: Final = {
     "iam": (ConditionKey("iam:PermissionsBoundary", "ARN"), ConditionKey("iam:PolicyARN", "ARN")),
     "iamkit": (),
     "sts": (),
+}
+# Asked beside operations, and nothing by themselves.
+BESIDE: Final[dict[str, tuple[Action, ...]]] = {
+    "iam": (Action("PassRole", "Write", ("role",)),),
+    "iamkit": (),
+    "sts": (
+        Action("TagSession", "Tagging", ("role", "user")),
+        Action("SetSourceIdentity", "Write", ("role",)),
+    ),
 }
 _TITLES: Final = {"iam": "Identity and access management", "iamkit": "iamkit", "sts": "Security tokens"}
 
@@ -132,7 +148,7 @@ def _service(prefix: str) -> Service:
             for found in OPERATIONS
             if found.service == prefix
         )
-        + _BESIDE.get(prefix, ()),
+        + BESIDE[prefix],
         _TYPES[prefix],
         _KEYS[prefix],
         _TITLES[prefix],

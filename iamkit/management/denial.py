@@ -24,7 +24,8 @@ def denied(verdict: Verdict, *, shown: str | None = None) -> AccessDenied:
 
 def _because(verdict: Verdict) -> str:
     decision = verdict.decision
-    layer = decision.layer or Layer.IDENTITY
+    # What narrows a credential stands as a guardrail too.
+    layer = Layer.SESSION if Layer.SESSION in decision.missing else decision.layer or Layer.IDENTITY
     if decision.outcome is Outcome.EXPLICIT_DENY:
         article = "an" if layer.value[0] in "aeiou" else "a"
         return f"with an explicit deny in {article} {layer}"
