@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -20,9 +21,12 @@ from iamkit.credentials import (
     passwords,
     sessions,
     ssh_keys,
+    temporary,
     tokens,
 )
+from iamkit.credentials.authentication import Authentication, CredentialKind, TemporaryKind
 from iamkit.credentials.secret import Secret
+from iamkit.credentials.temporary import Wanted
 from iamkit.errors import AccessDenied
 from iamkit.federation import oidc_provider, saml_provider
 from iamkit.identity import (
@@ -141,6 +145,23 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             limits=sessions.MODERN,
             now=house.now(),
         ).public_id
+        wanted = Wanted(
+            account=HOME,
+            subject=role.role_id,
+            kind=TemporaryKind.ROLE,
+            life=timedelta(hours=1),
+            name="work",
+        )
+        proof = Authentication(HOME, sam.user_id, CredentialKind.ACCESS_KEY, key)
+        began = temporary.issue(
+            unit,
+            office.services.sealer,
+            house.ids,
+            wanted,
+            parent=proof,
+            parent_arn=sam.arn,
+            now=house.now(),
+        ).kept.key_id
         token = tokens.create(
             unit, house.ids, account=HOME, user_id=sam.user_id, name="kept", now=house.now()
         ).kept.public_id
@@ -268,6 +289,12 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iamkit:EndSession": {"user_name": "sam", "session_id": session},
         "iamkit:EndSessions": {"user_name": "sam"},
         "sts:GetCallerIdentity": {},
+        "iamkit:ListRoleSessions": {"role_name": "worker"},
+        "iamkit:EndRoleSession": {"role_name": "worker", "session_id": began},
+        "iamkit:EndRoleSessions": {"role_name": "worker"},
+        "iamkit:ListTemporaryCredentials": {"user_name": "sam"},
+        "iamkit:EndTemporaryCredential": {"user_name": "sam", "session_id": began},
+        "iamkit:EndAccountSessions": {},
         "sts:AssumeRole": {"role_arn": f"arn:aws:iam::{HOME}:role/worker", "role_session_name": "work"},
         "sts:GetSessionToken": {},
         "sts:GetFederationToken": {"name": "guest", "policy": OK},
