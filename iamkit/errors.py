@@ -11,6 +11,8 @@
     │   ├── InvalidAction           the API has no such operation, or it is not built yet
     │   ├── RequestTooLarge         413: a body that has to be read first is longer than the limit
     │   ├── PasswordPolicyViolation the password breaks the account's password policy
+    │   ├── PackedPolicyTooLarge    session policies and tags together are too much for one session
+    │   ├── InvalidAuthorizationMessage  what should be decoded is no message of a denial here
     │   ├── UnmodifiableEntity      the entity belongs to iamkit or a plugin
     │   ├── PolicyNotAttachable     this policy cannot be attached to that kind of entity
     │   ├── InvalidPublicKey        an SSH public key is of no kind or strength that is accepted
@@ -134,6 +136,18 @@ class PasswordPolicyViolation(InputError):
     """The password does not satisfy the account's password policy."""
 
     code = "PasswordPolicyViolation"
+
+
+class PackedPolicyTooLarge(InputError):
+    """Session policies and session tags, packed, are larger than one session may carry."""
+
+    code = "PackedPolicyTooLarge"
+
+
+class InvalidAuthorizationMessage(InputError):
+    """The text is no encoded message of a denial that is on record in the caller's account."""
+
+    code = "InvalidAuthorizationMessageException"
 
 
 class UnmodifiableEntity(InputError):

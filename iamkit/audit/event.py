@@ -34,7 +34,8 @@ NORMAL: Final = "normal"
 class Actor:
     """The `userIdentity` of an event. `type` is CloudTrail's: Root, IAMUser, AssumedRole, AWSAccount, ….
 
-    `session` holds `sessionContext.attributes`. `operator` names the operating-system user when the host
+    `session` holds `sessionContext.attributes`, `issuer` its `sessionIssuer`: the role of a session, or the
+    user of a federated one. `operator` names the operating-system user when the host
     operator acted through the command line.
     """
 
@@ -45,6 +46,8 @@ class Actor:
     access_key_id: str = ""
     user_name: str = ""
     session: Mapping[str, str] = field(default_factory=dict)
+    issuer: Mapping[str, str] = field(default_factory=dict)
+    source_identity: str = ""
     operator: str = ""
 
     @property
@@ -63,10 +66,15 @@ class Actor:
             "invokedBy": self.operator,
         }
         data: dict[str, object] = {key: one_line(value) for key, value in named.items() if value}
-        if self.session:
-            data["sessionContext"] = {
-                "attributes": {key: one_line(value) for key, value in self.session.items()}
-            }
+        context: dict[str, object] = {
+            name: {key: one_line(value) for key, value in given.items()}
+            for name, given in (("attributes", self.session), ("sessionIssuer", self.issuer))
+            if given
+        }
+        if self.source_identity:
+            context["sourceIdentity"] = one_line(self.source_identity)
+        if context:
+            data["sessionContext"] = context
         return data
 
 
@@ -124,11 +132,13 @@ def new_event(
     resources: Sequence[str] = (),
     error_code: str | None = None,
     error_message: str | None = None,
+    shared_id: str | None = None,
     iamkit: Mapping[str, object] | None = None,
     critical: bool = False,
 ) -> Event:
     """Build an event that happened at `at`. `resources` are ARNs; `source` is such as `iam.amazonaws.com`.
     It is `critical` if that is said, and in any case if a root user acts.
+    `shared_id` is that of all events of one call, where it is told in more than one account.
 
     What callers sent is cut to the record's limits; of a parameter that is no JSON value the type is kept.
     """
@@ -166,6 +176,8 @@ def new_event(
     severity = CRITICAL if critical or actor.is_root_user else NORMAL
     if severity == CRITICAL:
         iamkit = {**(iamkit or {}), "severity": severity}
+    if shared_id:
+        body["sharedEventID"] = one_line(shared_id)
     if iamkit:
         body["iamkit"] = _bounded(iamkit, _MIDDLE)
     return Event(

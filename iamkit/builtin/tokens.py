@@ -100,5 +100,5 @@ def _authentication(kept: PersonalToken) -> Authentication:
         kind=CredentialKind.TOKEN,
         credential_id=kept.public_id,
         expires_at=kept.expires_at,
-        session_policies=() if kept.policy is None else (kept.policy,),
+        ceilings=() if kept.policy is None else (kept.policy,),
     )

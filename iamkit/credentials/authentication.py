@@ -58,7 +58,8 @@ class Authentication:
     temporary credentials only (`aws:TokenIssueTime`, SEM-K3). `mfa_at` is when a second factor was last
     shown in this session; `factors` names the factors used. `by_cookie` says that a browser sent it
     unasked, so cross-site rules apply. `session_policies` are what narrows what the bearer may do: digests of
-    policies, and ARNs of managed ones. `session` is set for temporary credentials.
+    policies, and ARNs of managed ones; one of them has to allow. Of `ceilings`, digests too, every one has
+    to, whatever else allows (THR-K10). `session` is set for temporary credentials.
     """
 
     account: str
@@ -71,9 +72,15 @@ class Authentication:
     factors: tuple[str, ...] = ()
     by_cookie: bool = False
     session_policies: tuple[str, ...] = ()
+    ceilings: tuple[str, ...] = ()
     session: SessionFacts | None = None
 
     @property
     def temporary(self) -> bool:
         """Whether the credential is of the temporary kind, for which MFA keys are present (SEM-K4)."""
         return self.issued_at is not None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the bearer may do less than whom the credential is of."""
+        return bool(self.session_policies or self.ceilings)

@@ -219,6 +219,11 @@ def live_sessions(reader: Reader, user_id: str, *, now: datetime) -> list[Sessio
     return [kept for kept in found if holds(kept, epoch=epoch, now=now)]
 
 
+def subjects_in(reader: Reader, account: str) -> list[str]:
+    """Whose sessions there are in an account: the unique ids of users, the account id for root."""
+    return sorted({kept.user_id for kept in reader.find(SessionRecord, {"account": account})})
+
+
 def of_token(reader: Reader, token: str, *, now: datetime) -> SessionRecord | None:
     """The session behind a token, pending ones included, if it still holds."""
     session_id = session_id_of(token)

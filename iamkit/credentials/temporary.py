@@ -57,6 +57,7 @@ class TemporaryCredential:
     lineage: tuple[str, ...]
     depends_on: tuple[str, ...]
     session_policies: tuple[str, ...] = ()
+    ceilings: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: tuple[str, ...] = ()
     source_identity: str = ""
@@ -87,6 +88,7 @@ class TemporaryCredential:
             mfa_at=self.mfa_at,
             factors=self.factors,
             session_policies=self.session_policies,
+            ceilings=self.ceilings,
             session=facts,
         )
 
@@ -110,6 +112,7 @@ class Wanted:
     life: timedelta
     name: str = ""
     session_policies: tuple[str, ...] = ()
+    ceilings: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: tuple[str, ...] = ()
     source_identity: str = ""
@@ -159,6 +162,7 @@ def issue(
         lineage=before.lineage if proof is None else (*before.lineage, proof.credential_id),
         depends_on=tuple(dict.fromkeys(scopes)),
         session_policies=wanted.session_policies,
+        ceilings=wanted.ceilings,
         tags=wanted.tags,
         transitive=wanted.transitive,
         source_identity=wanted.source_identity,
@@ -197,6 +201,12 @@ def live(reader: Reader, subject: str, *, now: datetime) -> list[TemporaryCreden
     return [kept for kept in found if now < kept.expires_at and still_held(reader, kept)]
 
 
+def live_from(reader: Reader, origin: str, *, now: datetime) -> list[TemporaryCredential]:
+    """The credentials that a user began, whichever role they are of, that hold now, oldest first."""
+    found = reader.find(TemporaryCredential, {"origin": origin}, order="issued_at")
+    return [kept for kept in found if now < kept.expires_at and still_held(reader, kept)]
+
+
 def end(unit: Unit, kept: TemporaryCredential) -> None:
     """End one credential, and with it those that were got by it."""
     unit.remove(TemporaryCredential, (kept.key_id,))
@@ -219,6 +229,12 @@ def end_all_from(unit: Unit, origin: str) -> int:
     ended = unit.remove_all(TemporaryCredential, {"origin": origin})
     unit.bump(epochs.principal(origin))
     return ended
+
+
+def end_all_in(unit: Unit, account: str) -> int:
+    """End every credential by which somebody acts in an account; how many there were."""
+    subjects = {kept.subject for kept in unit.find(TemporaryCredential, {"account": account})}
+    return sum(end_all_as(unit, subject) for subject in sorted(subjects))
 
 
 def hash_of(token: str) -> str:

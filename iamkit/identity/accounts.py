@@ -53,6 +53,8 @@ class Account:
     email: str | None = None
     email_verified_at: datetime | None = None
     status: str = "ACTIVE"
+    # What tokens of AWS's global endpoint are good for; only told back (CAP App. D).
+    token_version: int = 2
 
     @property
     def open(self) -> bool:
@@ -210,3 +212,9 @@ def set_status(unit: Unit, house: House, account_id: str, status: AccountStatus)
         raise ConflictError(f"account `{account_id}` is {status} already")
     unit.bump(epochs.DEPLOYMENT)
     return get(unit, account_id)
+
+
+def set_token_version(unit: Unit, account_id: str, version: int) -> None:
+    """Keep which version of tokens the account asked for."""
+    get(unit, account_id)
+    unit.change(Account, (account_id,), {"token_version": version})

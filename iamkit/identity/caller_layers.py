@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from iamkit.credentials import password_rules
+from iamkit.credentials.authentication import Authentication
 from iamkit.errors import EvaluationError, IamkitError
 from iamkit.identity import (
     accounts,
@@ -98,7 +100,20 @@ class CallerLayersReader:
         ]
         return tuple(found)
 
-    def session(self, reader: Reader, given: Sequence[str], bearer: Holder) -> Policies:
+    def narrowed(
+        self, reader: Reader, layers: CallerLayers, proof: Authentication, bearer: Holder
+    ) -> CallerLayers:
+        """The layers of whoever comes with a credential that was narrowed.
+
+        A ceiling is a level like those of guardrails: nothing, not even a resource that names the user, gets
+        round it. The last one is told as a session policy as well, which is what people know it by.
+        """
+        ceilings = self._session(reader, proof.ceilings, bearer)
+        session = self._session(reader, proof.session_policies, bearer) or ceilings[-1:]
+        levels = (*(layers.guardrails or ()), *((ceiling,) for ceiling in ceilings))
+        return replace(layers, session=session, guardrails=levels or None)
+
+    def _session(self, reader: Reader, given: Sequence[str], bearer: Holder) -> Policies:
         """The policies that a credential was narrowed by: digests of texts, and ARNs of managed policies.
 
         A managed one is read as it is now, in the bearer's account.

@@ -248,7 +248,7 @@ class Principals:
 
     def _principal(self, known: _Known, authentication: Authentication | None) -> Principal:
         bearer = Bearer(known.caller, known.name, known.layers, known.tags)
-        if authentication is not None and (authentication.session or authentication.session_policies):
+        if authentication is not None and (authentication.session or authentication.narrowed):
             bearer = self._bearer(bearer, authentication)
         return principal_of(
             bearer.caller,
@@ -264,16 +264,17 @@ class Principals:
     def _bearer(self, whose: Bearer, proof: Authentication) -> Bearer:
         """Whoever bears a credential of somebody's, the same objects each time: plans are found by them."""
         layers = whose.layers
-        key = (id(layers), proof.session_policies, "" if proof.session is None else proof.credential_id)
+        given = (*proof.session_policies, *proof.ceilings)
+        key = (id(layers), given, "" if proof.session is None else proof.credential_id)
         kept = self._bearers.get(key)
         if kept is not None and kept[0] is layers:
             return kept[1]
         made = bearers.of(whose, proof, self._house.partition)
-        if proof.session_policies:
+        if proof.narrowed:
             holder = Holder(HolderKind.USER, made.caller.unique_id, proof.account, made.name, made.caller.arn)
             with self._store.read() as reader:
-                narrowed = self._layers.session(reader, proof.session_policies, holder)
-            made = replace(made, layers=replace(made.layers, session=narrowed))
+                narrowed = self._layers.narrowed(reader, made.layers, proof, holder)
+            made = replace(made, layers=narrowed)
         self._bearers.put(key, (layers, made))
         return made
 

@@ -15,7 +15,7 @@ from iamkit.identity.instance_profiles import InstanceProfile
 from iamkit.identity.managed import ManagedPolicy, PolicyVersion
 from iamkit.identity.roles import Role
 from iamkit.identity.users import User
-from iamkit.management import targets
+from iamkit.management import session_names, targets
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.management.paging import Page
 
@@ -33,7 +33,7 @@ class CallerIdentity:
 def get_caller_identity(work: Work) -> CallerIdentity:
     """Who the caller is. Needs no permission, and no policy takes it away (SEM-E26)."""
     caller = work.principal.caller
-    return CallerIdentity(caller.unique_id, caller.account, caller.arn)
+    return CallerIdentity(session_names.user_id_of(caller), caller.account, caller.arn)
 
 
 def _alias_asks(work: Work, **_others: object) -> Asks:
@@ -101,5 +101,5 @@ def get_account_summary(work: Work) -> Mapping[str, int]:
         "InstanceProfiles": unit.count(InstanceProfile, own),
         "InstanceProfilesQuota": quotas.instance_profiles,
         "Providers": oidc_provider.count(unit, account) + saml_provider.count(unit, account),
-        "GlobalEndpointTokenVersion": 2,
+        "GlobalEndpointTokenVersion": accounts.get(unit, account).token_version,
     }

@@ -9,6 +9,7 @@ from iamkit.management import (
     access,
     access_keys,
     accounts,
+    assume_role,
     attachments,
     boundaries,
     groups,
@@ -28,13 +29,16 @@ from iamkit.management import (
     policies,
     records,
     resource_policies,
+    role_sessions,
     roles,
     root,
     saml_providers,
+    session_tokens,
     sessions,
     simulation,
     ssh_keys,
     tags,
+    token_service,
     tokens,
     tree,
     users,
@@ -68,6 +72,10 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     tokens,
     sessions,
     accounts,
+    assume_role,
+    session_tokens,
+    token_service,
+    role_sessions,
     simulation,
     access,
     resource_policies,
@@ -115,16 +123,26 @@ _TYPES: Final = {
         # Whatever an app declares.
         ResourceType("resource", "arn:${Partition}:${Service}::${Account}:${Resource}"),
     ),
-    "sts": (),
+    "sts": (
+        _USER,
+        ResourceType("role", f"{_IAM}role/${{RoleNameWithPath}}", _TAGGED),
+        ResourceType("federated-user", "arn:${Partition}:sts::${Account}:federated-user/${Name}"),
+    ),
 }
-
-# What other operations ask for beside their own action.
-_BESIDE: Final = {"iam": (Action("PassRole", "Write", ("role",)),)}
 
 _KEYS: Final = {
     "iam": (ConditionKey("iam:PermissionsBoundary", "ARN"), ConditionKey("iam:PolicyARN", "ARN")),
     "iamkit": (),
     "sts": (),
+}
+# Asked beside operations, and nothing by themselves.
+BESIDE: Final[dict[str, tuple[Action, ...]]] = {
+    "iam": (Action("PassRole", "Write", ("role",)),),
+    "iamkit": (),
+    "sts": (
+        Action("TagSession", "Tagging", ("role", "user")),
+        Action("SetSourceIdentity", "Write", ("role",)),
+    ),
 }
 _TITLES: Final = {"iam": "Identity and access management", "iamkit": "iamkit", "sts": "Security tokens"}
 
@@ -137,7 +155,7 @@ def _service(prefix: str) -> Service:
             for found in OPERATIONS
             if found.service == prefix
         )
-        + _BESIDE.get(prefix, ()),
+        + BESIDE[prefix],
         _TYPES[prefix],
         _KEYS[prefix],
         _TITLES[prefix],

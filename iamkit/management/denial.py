@@ -28,7 +28,8 @@ def _because(verdict: Verdict) -> str:
     if whose is not None and verdict.decision.outcome is Outcome.EXPLICIT_DENY:
         return f"with an explicit deny: only {whose} may do it"
     decision = verdict.decision
-    layer = decision.layer or Layer.IDENTITY
+    # What narrows a credential stands as a guardrail too.
+    layer = Layer.SESSION if Layer.SESSION in decision.missing else decision.layer or Layer.IDENTITY
     if decision.outcome is Outcome.EXPLICIT_DENY:
         article = "an" if layer.value[0] in "aeiou" else "a"
         return f"with an explicit deny in {article} {layer}"

@@ -16,7 +16,7 @@ from iamkit.identity.house import House
 from iamkit.identity.principal import Principal
 from iamkit.management.denial import denied
 from iamkit.management.operation import Asks, Beside, Operation, Preparation, Work
-from iamkit.management.scribe import EventDraft, event_of
+from iamkit.management.scribe import EventDraft, event_of, events_of
 from iamkit.management.services import Services
 from iamkit.policy.request import CallerKind, ContextValue
 from iamkit.storage import Reader, Store, Unit
@@ -41,6 +41,7 @@ class Authorizer(Protocol):
         request: HttpRequest | None = None,
         context: Mapping[str, ContextValue] | None = None,
         account: str | None = None,
+        explicit_trust: bool = False,
     ) -> Verdict: ...
 
 
@@ -49,6 +50,8 @@ class _Attempt:
 
     def __init__(self) -> None:
         self.resources: tuple[str, ...] = ()
+        # The account of what is acted on, where an operation says so.
+        self.owner = ""
         self.decision_ids: list[str] = []
 
 
@@ -95,20 +98,23 @@ class Desk:
                     result = operation.run(
                         self._allowed(operation, reader, kwargs, attempt, prepared), *args, **kwargs
                     )
-                event = self._event(self._draft(operation, kwargs, attempt, result=result))
+                events = self._events(self._draft(operation, kwargs, attempt, result=result), attempt)
                 # Nothing is told of what was read unless the reading was recorded.
-                self._trail.record_alone(event)
+                for event in events:
+                    self._trail.record_alone(event)
                 return result
             with self._services.beside_a_unit(), self._store.write() as unit:
                 # Writing units are serialised: what the principal may do now is still so at the commit.
                 work = self._allowed(operation, unit, kwargs, attempt, prepared)
                 result = operation.run(work, *args, **kwargs)
-                event = self._event(self._draft(operation, kwargs, attempt, result=result))
-                self._trail.record(unit, event)
+                events = self._events(self._draft(operation, kwargs, attempt, result=result), attempt)
+                for event in events:
+                    self._trail.record(unit, event)
         except Exception as fault:
             self._keep_failure(self._draft(operation, kwargs, attempt, error=fault))
             raise
-        self._trail.announce(event)
+        for event in events:
+            self._trail.announce(event)
         self._services.letters.kick()
         return result
 
@@ -118,7 +124,7 @@ class Desk:
         if operation.prepare is None:
             return None
         with self._store.read() as reader:
-            if not operation.read_only:
+            if not operation.read_only and operation.ask_first:
                 # Preparing hashes, and says what is wrong with a password: not to those who may not ask.
                 self._allowed(operation, reader, kwargs, attempt, None)
             preparation = Preparation(
@@ -142,14 +148,15 @@ class Desk:
         self._authorize(operation, work, kwargs, attempt)
         return work
 
-    def _event(self, draft: EventDraft) -> Event:
-        return event_of(draft, self._house, self._origin)
+    def _events(self, draft: EventDraft, attempt: _Attempt) -> tuple[Event, ...]:
+        return events_of(draft, self._house, self._origin, attempt.owner)
 
     def _authorize(
         self, operation: Operation[P, R], work: Work, kwargs: Mapping[str, object], attempt: _Attempt
     ) -> None:
         asks: Asks = operation.asks(work, **kwargs)
         attempt.resources = (*asks.resources, *(each.resource for each in asks.beside))
+        attempt.owner = asks.account if asks.explicit_trust else ""
         if not asks.resources:
             raise RuntimeError(f"`{operation.action}` names no resource to be authorised on")
         asked = [
@@ -159,12 +166,13 @@ class Desk:
         ]
         for each in (*asked, *asks.beside):
             verdict = self._gate.authorize(
-                work.principal,
+                asks.principal or work.principal,
                 each.action,
                 each.resource,
                 request=self._request,
                 context=each.context,
                 account=asks.account or None,
+                explicit_trust=asks.explicit_trust,
             )
             attempt.decision_ids.append(verdict.id)
             if not verdict.allowed:
@@ -194,7 +202,7 @@ class Desk:
 
     def _keep_failure(self, draft: EventDraft) -> None:
         try:
-            self._trail.record_alone(self._event(draft))
+            self._trail.record_alone(event_of(draft, self._house, self._origin))
         except StoreUnavailable as fault:
             # The attempt's own error is what the caller has to see.
             _log.error("the event of a failed %s could not be kept: %s", draft.name, fault)

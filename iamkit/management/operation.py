@@ -46,6 +46,9 @@ class Asks:
     (empty: the account of the ARN, else the caller's). `also` are actions beside the operation's own,
     `beside` those on other resources.
 
+    `explicit_trust` marks resources that must name the caller in their own policy (SEM-E17). `principal` is
+    the caller with what it proves by this very call, where that is more than it came with.
+
     `shown` are the resources as a denial names them, where that is not as they are: somebody without
     permission is told what was asked for, and neither that it exists nor on which path.
     """
@@ -56,6 +59,8 @@ class Asks:
     also: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     beside: tuple[Beside, ...] = ()
+    explicit_trust: bool = False
+    principal: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,8 @@ class Operation(Generic[P, R]):
     asks: Callable[..., Asks]
     prepare: Callable[..., object] | None = None
     resource_types: tuple[str, ...] = ()
+    # Whether a writing operation is prepared only for those who may ask for it.
+    ask_first: bool = True
 
     @property
     def name(self) -> str:
@@ -136,13 +143,15 @@ def operation(
     asks: Callable[..., Asks],
     on: tuple[str, ...] = (),
     prepare: Callable[..., object] | None = None,
+    ask_first: bool = True,
 ) -> Callable[[Callable[Concatenate[Work, P], R]], Operation[P, R]]:
     """Make an operation of a function. `asks` and `prepare` take the function's own keyword arguments.
 
-    `on` names the resource types of the catalog that the asked resources are of.
+    `on` names the resource types of the catalog that the asked resources are of. With `ask_first` False what
+    the caller shows is looked at before anything is asked, because the answer may hang on it.
     """
 
     def make(run: Callable[Concatenate[Work, P], R]) -> Operation[P, R]:
-        return Operation(action, access, run, asks, prepare, on)
+        return Operation(action, access, run, asks, prepare, on, ask_first)
 
     return make

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from iamkit.audit.event import Actor, Event, Origin, new_event
@@ -14,6 +15,7 @@ from iamkit.errors import IamkitError
 from iamkit.identity import root_rules
 from iamkit.identity.house import House
 from iamkit.identity.principal import Principal
+from iamkit.management.session_names import user_id_of
 from iamkit.policy.request import CallerKind
 
 HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
@@ -41,7 +43,13 @@ _TOLD: Final = (
     "public_id",
     "account_id",
     "node_id",
+    "access_key_id",
+    "assumed_role_id",
+    "federated_user_id",
+    "source_identity",
 )
+# What of a result is told as a part of its own.
+_PARTS: Final = ("credentials", "assumed_role_user", "federated_user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,26 @@ class EventDraft:
     decision_ids: tuple[str, ...] = ()
     result: object = None
     error: Exception | None = None
+    shared_id: str | None = None
 
 
-def event_of(draft: EventDraft, house: House, origin: Origin) -> Event:
+def events_of(draft: EventDraft, house: House, origin: Origin, owner: str) -> tuple[Event, ...]:
+    """The events of a call: in the caller's account, and in the one that owns what it was done on (CAP-B10).
+
+    Both have one `sharedEventID`; the owner is told from which account it was, and not by which name.
+    """
+    if owner in ("", draft.account) or draft.error is not None:
+        return (event_of(draft, house, origin),)
+    shared = replace(draft, shared_id=str(uuid.UUID(bytes=house.ids.bytes(16), version=4)))
+    here = actor_of(draft.principal)
+    stranger = Actor(type="AWSAccount", principal_id=here.principal_id, account=here.account)
+    return (
+        event_of(shared, house, origin),
+        event_of(replace(shared, account=owner, decision_ids=()), house, origin, actor=stranger),
+    )
+
+
+def event_of(draft: EventDraft, house: House, origin: Origin, *, actor: Actor | None = None) -> Event:
     """The event, in CloudTrail's fields (CAP App. B)."""
     code = message = None
     if draft.error is not None:
@@ -72,7 +97,7 @@ def event_of(draft: EventDraft, house: House, origin: Origin) -> Event:
         house.ids,
         at=house.now(),
         account=draft.account,
-        actor=actor_of(draft.principal),
+        actor=actor or actor_of(draft.principal),
         source=f"{draft.service}.amazonaws.com",
         name=draft.name,
         read_only=draft.read_only,
@@ -87,8 +112,20 @@ def event_of(draft: EventDraft, house: House, origin: Origin) -> Event:
         error_code=code,
         error_message=message,
         critical=f"{draft.service}:{draft.name}" in root_rules.HOST_ONLY,
-        iamkit={"decisionIds": list(draft.decision_ids)} if draft.decision_ids else None,
+        shared_id=draft.shared_id,
+        iamkit=_beside(draft, told=actor is None),
     )
+
+
+def _beside(draft: EventDraft, *, told: bool) -> dict[str, object] | None:
+    """What CloudTrail has no field for: the decisions, and through whom the caller came to act as it does."""
+    found: dict[str, object] = {}
+    if draft.decision_ids:
+        found["decisionIds"] = list(draft.decision_ids)
+    proof = draft.principal.authentication
+    if told and proof is not None and proof.session is not None and proof.session.chain:
+        found["chain"] = [*proof.session.chain, draft.principal.arn]
+    return found or None
 
 
 def actor_of(principal: Principal) -> Actor:
@@ -96,7 +133,8 @@ def actor_of(principal: Principal) -> Actor:
     caller, proof = principal.caller, principal.authentication
     operator = ""
     session: dict[str, str] = {}
-    key_id = ""
+    issuer: dict[str, str] = {}
+    key_id = source_identity = ""
     if proof is not None:
         if proof.kind is CredentialKind.OPERATOR:
             operator = proof.credential_id
@@ -104,30 +142,61 @@ def actor_of(principal: Principal) -> Actor:
             key_id = proof.credential_id
         if proof.issued_at is not None:
             session = {
-                "creationDate": proof.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "creationDate": _written(proof.issued_at),
                 "mfaAuthenticated": "true" if proof.mfa_at is not None else "false",
             }
+        if proof.session is not None:
+            source_identity = proof.session.source_identity
+    principal_id = caller.unique_id
+    if caller.kind in (CallerKind.ROLE_SESSION, CallerKind.FEDERATED_USER):
+        role = caller.kind is CallerKind.ROLE_SESSION
+        principal_id = user_id_of(caller)
+        issuer = {
+            "type": "Role" if role else "IAMUser",
+            "principalId": caller.unique_id,
+            "arn": caller.issuer_arn,
+            "accountId": caller.account,
+            "userName": caller.issuer_arn.rsplit("/", 1)[-1],
+        }
     return Actor(
         type=_ACTOR_TYPES.get(caller.kind, "Unknown"),
-        principal_id=caller.unique_id,
+        principal_id=principal_id,
         arn=caller.arn,
         account=caller.account,
         access_key_id=key_id,
         user_name=principal.name if caller.kind is CallerKind.USER else "",
         session=session,
+        issuer=issuer,
+        source_identity=source_identity,
         operator=operator,
     )
 
 
 def _facts(result: object) -> dict[str, object] | None:
-    # A new access key is its record with the secret beside it.
+    # A new access key is its record with the secret beside it; a session is told as AWS tells it.
     for part in (result, getattr(result, "key", None)):
-        facts = {
-            _camel(name): getattr(part, name) for name in _TOLD if isinstance(getattr(part, name, None), str)
-        }
+        facts = _told(part)
+        for name in _PARTS:
+            inside = _told(getattr(part, name, None))
+            if inside:
+                facts[_camel(name)] = inside
         if facts:
             return facts
     return None
+
+
+def _told(part: object) -> dict[str, object]:
+    facts: dict[str, object] = {
+        _camel(name): getattr(part, name) for name in _TOLD if isinstance(getattr(part, name, None), str)
+    }
+    expiration = getattr(part, "expiration", None)
+    if isinstance(expiration, datetime):
+        facts["expiration"] = _written(expiration)
+    return facts
+
+
+def _written(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _shown_as(name: str, value: object) -> object:

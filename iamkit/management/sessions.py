@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from iamkit.credentials import links, sessions
+from iamkit.credentials import links, sessions, temporary
 from iamkit.credentials.sessions import SessionRecord
 from iamkit.errors import NoSuchEntity
 from iamkit.identity import people
@@ -62,9 +62,10 @@ def end_session(work: Work, *, session_id: str, user_name: str | None = None) ->
 
 @operation("iamkit:EndSessions", access="Write", on=("user",), asks=_own_asks)
 def end_sessions(work: Work, *, user_name: str | None = None) -> None:
-    """End every session of a user (default: the caller)."""
+    """End every session of a user (default: the caller), and all temporary credentials that it got."""
     user = _user(work, user_name)
     sessions.end_all(work.unit, account=user.account, user_id=user.user_id)
+    temporary.end_all_from(work.unit, user.user_id)
 
 
 def _user(work: Work, user_name: str | None) -> User:

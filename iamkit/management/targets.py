@@ -76,7 +76,7 @@ def refuse_narrowed(work: Work, found: User) -> None:
     For another user's it is the policies that say so. Raises AccessDenied.
     """
     proof = work.principal.authentication
-    if proof is not None and proof.session_policies and proof.subject == found.user_id:
+    if proof is not None and proof.narrowed and proof.subject == found.user_id:
         raise AccessDenied("a credential that was narrowed makes no other of its owner's; sign in")
 
 

@@ -116,7 +116,7 @@ def delete_personal_token(work: Work, *, token_id: str, user_name: str | None = 
 def _refuse_narrowed(work: Work) -> None:
     """Whoever comes with less than the user's permissions makes nothing that has them all (THR-S7)."""
     proof = work.principal.authentication
-    if proof is not None and proof.session_policies:
+    if proof is not None and proof.narrowed:
         raise AccessDenied("a credential that was narrowed makes no tokens; sign in, or use an access key")
 
 

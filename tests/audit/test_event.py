@@ -211,7 +211,7 @@ evil = st.text(
 def test_no_text_breaks_out_of_its_line(text: str) -> None:
     """Control characters and line separators are escaped in the body and in looked-up fields (THR-X1)."""
     event = _event(
-        Actor("IAMUser", text, text, text, text, text, {"k": text}, text),
+        Actor("IAMUser", text, text, text, text, text, {"k": text}, {"k": text}, text, text),
         origin=Origin("internal", text, text),
         request_parameters={"k": text, text: [text]},
         error_code=text,

@@ -241,6 +241,10 @@ def good(iam: IAM) -> dict[str, object]:
         "details": Secret('{"phone": "+491701234567"}'),
         "answer": Secret('{"code": "123456"}'),
         "users": (ImportedUser("eve"),),
+        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/r",
+        "role_session_name": "work",
+        "encoded_message": "d_none",
+        "global_endpoint_token_version": "v2Token",
     }
 
 

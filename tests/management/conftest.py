@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import pytest
 
 from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import Event
 from iamkit.audit.trail import Trail
+from iamkit.client.signer import Signer
 from iamkit.clock import FrozenClock
-from iamkit.credentials import challenges
+from iamkit.credentials import access_keys, challenges
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.hashing import Hasher, HashingGate, HashParameters
 from iamkit.credentials.key_file import FileKeyProvider
@@ -33,25 +34,35 @@ from iamkit.gate.origin import Proxies
 from iamkit.gate.parts import Parts
 from iamkit.gate.standing import Standing
 from iamkit.gate.verdict import Refusal
-from iamkit.http import HttpRequest, HttpResponse
-from iamkit.identity import accounts, deployment, documents, inline, shipped, users
+from iamkit.http import Headers, HttpRequest, HttpResponse
+from iamkit.identity import accounts, deployment, documents, inline, naming, roles, shipped, users
 from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.documents import Library
 from iamkit.identity.house import House
 from iamkit.identity.operator import host_operator
+from iamkit.identity.principal import Principal
 from iamkit.identity.principals import Principals
 from iamkit.identity.quotas import Quotas
 from iamkit.identity.resource_layers import ResourceLayersReader
+from iamkit.identity.roles import Role
 from iamkit.identity.users import User
 from iamkit.ids import Ids
+from iamkit.kit import IAM
+from iamkit.management.assume_role import AssumedRole, assume_role
 from iamkit.management.catalog import SERVICES
 from iamkit.management.desk import Desk
 from iamkit.management.services import Services
+from iamkit.management.session_credentials import Credentials
 from iamkit.memory import MemoryStore
 from iamkit.policy import STANDARD_CATALOG, EvaluationOptions
+from iamkit.policy.model import PolicyKind
 from iamkit.policy.request import CallerKind
+from iamkit.storage import Unit
 
 HOME: Final = "111122223333"
+OTHER: Final = "444455556666"
+
+R = TypeVar("R")
 # The least that the hasher takes; tests of hashing itself are elsewhere.
 CHEAP: Final = HashParameters("test", memory_kib=8, passes=1, lanes=1)
 
@@ -194,9 +205,11 @@ class Office:
         return user
 
     def desk(self, name: str, account: str = HOME) -> Desk:
-        """Where things are done for a user, who signed with a key."""
-        proof = Authentication(account, "", CredentialKind.ACCESS_KEY, "AKIATEST")
+        """Where things are done for a user, who signed with a key: its first one, if it has one."""
         found = self.principals.find(account, name)
+        with self.store.read() as reader:
+            held = [key.key_id for key in access_keys.held_by(reader, found.caller.unique_id)]
+        proof = Authentication(account, "", CredentialKind.ACCESS_KEY, (*held, "AKIATEST")[0])
         principal = replace(found, authentication=replace(proof, subject=found.caller.unique_id))
         return Desk(self.store, self.gate, self.trail, self.house, self.services, principal)
 
@@ -235,3 +248,119 @@ def office(tmp_path: Path) -> Office:
 def new_office(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Office]:
     """Makes deployments, for tests that need one for each example."""
     return lambda: Office(tmp_path_factory.mktemp("office") / "key")
+
+
+class Realm:
+    """Two accounts whose people have real keys, and come in by signed requests."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = FrozenClock()
+        self.iam = IAM(
+            directory, store=MemoryStore(), clock=self.clock, password_cost=CHEAP, entry_points=False
+        )
+        self.iam.initialize(account_id=HOME)
+        self.write(lambda unit: accounts.create(unit, self.iam.house, name="other", account_id=OTHER))
+
+    def write(self, change: Callable[[Unit], R]) -> R:
+        with self.iam.store.write() as unit:
+            return change(unit)
+
+    def user(self, name: str, *statements: object, account: str = HOME) -> Principal:
+        """A user with a key, and one inline policy of these statements."""
+
+        def make(unit: Unit) -> tuple[User, str]:
+            user = users.create(unit, self.iam.house, account=account, name=name)
+            if statements:
+                inline.put(unit, self.iam.house, user.holder, name="own", text=text_of(*statements))
+            key = access_keys.create(
+                unit,
+                self.iam.keyring,
+                self.iam.ids,
+                account=account,
+                user_id=user.user_id,
+                now=self.clock.now(),
+            )
+            return user, key.key.key_id
+
+        user, key_id = self.write(make)
+        proof = Authentication(account, user.user_id, CredentialKind.ACCESS_KEY, key_id)
+        return self.iam.principals.resolve(proof)
+
+    def role(
+        self,
+        name: str,
+        trust: object,
+        *statements: object,
+        account: str = HOME,
+        seconds: int = 3600,
+        path: str = "/",
+        tags: Mapping[str, str] | None = None,
+    ) -> Role:
+        """A role that trusts those of one statement or more, with one inline policy."""
+
+        def make(unit: Unit) -> Role:
+            texts = trust if isinstance(trust, list) else [trust]
+            made = roles.create(
+                unit,
+                self.iam.house,
+                account=account,
+                name=name,
+                path=path,
+                trust=naming.resolved(unit, self.iam.house, text_of(*texts), PolicyKind.TRUST),
+                max_session_seconds=seconds,
+                tags=tags,
+            )
+            if statements:
+                inline.put(unit, self.iam.house, made.holder, name="own", text=text_of(*statements))
+            return made
+
+        return self.write(make)
+
+    def desk(self, who: Principal) -> Desk:
+        return self.iam.desk(who)
+
+    def assume(self, who: Principal, role: Role | str, name: str = "work", **more: Any) -> AssumedRole:
+        """Have `who` assume a role."""
+        arn = role if isinstance(role, str) else role.arn
+        return self.desk(who).do(assume_role, role_arn=arn, role_session_name=name, **more)
+
+    def come(self, given: Credentials | AssumedRole) -> Principal:
+        """Who is admitted with these credentials, by a signed request."""
+        held = given if isinstance(given, Credentials) else given.credentials
+        signer = Signer(held.access_key_id, held.secret_access_key, token=held.session_token)
+        fields = signer.sign("GET", "http://localhost/", {}, b"", now=self.clock.now())
+        asked = HttpRequest(
+            "GET", "http", "localhost", "/", "/", "", Headers(tuple(fields.items())), body=b""
+        )
+        found = self.iam.gate.admit(asked)
+        assert isinstance(found, Principal)
+        return found
+
+    def become(self, who: Principal, role: Role | str, name: str = "work", **more: Any) -> Principal:
+        """The session of a role that `who` assumed."""
+        return self.come(self.assume(who, role, name, **more))
+
+    def events(self, name: str, account: str = HOME) -> list[dict[str, Any]]:
+        """The events of that name in an account, the newest first."""
+        return [found.as_data() for found in self.iam.trail.lookup(account, where={"event_name": name})]
+
+
+def text_of(*statements: object) -> str:
+    """A document of these statements; a statement may be (action, resource) or an action."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [_statement(one) for one in statements]})
+
+
+def _statement(given: object) -> object:
+    if isinstance(given, str):
+        return {"Effect": "Allow", "Action": given, "Resource": "*"}
+    if isinstance(given, tuple):
+        return {"Effect": "Allow", "Action": given[0], "Resource": given[1]}
+    return given
+
+
+@pytest.fixture
+def realm(tmp_path: Path) -> Iterator[Realm]:
+    """Two accounts whose people have real keys."""
+    made = Realm(tmp_path / "realm")
+    with made.iam:
+        yield made

@@ -152,7 +152,7 @@ def test_who_am_i_is_open_to_whoever_is_somebody(attach: Attach, jeff: Caller) -
 
     assert evaluate(ask(jeff, "STS:getCallerIdentity", "*"), layers)
     assert not evaluate(ask(ANONYMOUS, "sts:GetCallerIdentity", "*"), layers)
-    assert not evaluate(ask(jeff, "sts:GetSessionToken", "*"), layers)
+    assert not evaluate(ask(jeff, "sts:GetFederationToken", "*"), layers)
 
 
 def test_layers_of_the_caller_do_not_apply_to_outsiders(attach: Attach) -> None:

@@ -196,6 +196,7 @@ def resource_matches(statement: Document, resource: str, live: bool, context: Co
     return "Resource" not in statement or any(one(entry) is True for entry in listed(statement["Resource"]))
 
 
+FREE_ACTIONS: Final = ("sts:getcalleridentity", "sts:getaccesskeyinfo", "sts:getsessiontoken")
 _WITH_ACCOUNT: Final = (CallerKind.USER, CallerKind.ROOT, CallerKind.ROLE_SESSION, CallerKind.FEDERATED_USER)
 
 
@@ -457,7 +458,7 @@ class Reference:
     def decide(self, layers: Layers, *, session_binds: bool = False) -> Verdict:
         """SEM §8.7. `session_binds` is the switch of SEM-E9."""
         request, kind = self.request, self.request.caller.kind
-        if request.action.lower() == "sts:getcalleridentity" and kind is not CallerKind.ANONYMOUS:
+        if request.action.lower() in FREE_ACTIONS and kind is not CallerKind.ANONYMOUS:
             return Verdict("allowed")
         rp = self.layer("resource", layers.resource)
         passed = [

@@ -587,7 +587,7 @@ def test_E26_holds_who_am_i_needs_no_permission(ask: Ask, caller: str, identity:
 def test_E26_near_anonymous_callers_and_other_actions_need_one(ask: Ask) -> None:
     """Nobody in particular has no identity to ask for, and the neighbouring action is as others are."""
     assert not ask(caller="anonymous", action=WHO, on="*")
-    assert not ask(action="sts:GetSessionToken", on="*")
+    assert not ask(action="sts:GetFederationToken", on="*")
     assert not ask(action="doc:GetCallerIdentity", on="*")
 
 

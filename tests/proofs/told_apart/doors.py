@@ -129,7 +129,9 @@ class UsedUpDoor(SignInDoor):
 
     def _claimed(self, name: str) -> str:
         with self._iam.store.read() as reader:
-            return claim._claimed(reader, self._iam.deployment().home_account, name, None, None).subject
+            return claim._claimed(
+                reader, self._iam.deployment().home_account, name, None, None, as_root=False
+            ).subject
 
 
 class ForgottenDoor(Door):

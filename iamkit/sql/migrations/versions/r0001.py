@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("email", TEXT, nullable=True),
         sa.Column("email_verified_at", sa.BigInteger(), nullable=True),
         sa.Column("status", TEXT, nullable=False),
+        sa.Column("token_version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", name="pk_iamkit_account"),
         sa.UniqueConstraint("alias", name="uq_iamkit_account_alias"),
     )
@@ -562,6 +563,7 @@ def upgrade() -> None:
         sa.Column("lineage", sa.Text(), nullable=False),
         sa.Column("depends_on", sa.Text(), nullable=False),
         sa.Column("session_policies", sa.Text(), nullable=False),
+        sa.Column("ceilings", sa.Text(), nullable=False),
         sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("transitive", sa.Text(), nullable=False),
         sa.Column("source_identity", TEXT, nullable=False),
