@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from iamkit.audit.decision_log import DecisionLog
+from iamkit.audit.last_access import Uses
 from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
@@ -140,7 +141,7 @@ class Wiring(Ground):
     @made_once
     def decisions(self) -> DecisionLog:
         """Keeps decisions."""
-        return DecisionLog(LateStore(lambda: self.store), documents.keep_all)
+        return DecisionLog(LateStore(lambda: self.store), documents.keep_all, accesses=Uses())
 
     @made_once
     def services(self) -> Services:

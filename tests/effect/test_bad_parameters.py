@@ -55,7 +55,7 @@ METADATA = (
     "</IDPSSODescriptor></EntityDescriptor>"
 )
 # Attempts at what can be guessed are counted before they are looked at; a thread sends what was queued.
-TRACES = ("audit_event", "decision", "policy_document", "attempts", "queued_message")
+TRACES = ("audit_event", "decision", "last_access", "policy_document", "attempts", "queued_message")
 
 
 def operations() -> dict[str, Operation[..., object]]:

@@ -360,7 +360,8 @@ def _state(office: Office) -> dict[str, list[str]]:
         return {
             record_type(kind).name: sorted(repr(item) for item in reader.find(kind))
             for kind in declared()
-            if record_type(kind).name not in ("attempts", "audit_event", "decision", "policy_document")
+            if record_type(kind).name
+            not in ("attempts", "audit_event", "decision", "last_access", "policy_document")
         }
 
 

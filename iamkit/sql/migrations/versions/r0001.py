@@ -200,6 +200,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_known_device_user_id", "iamkit_known_device", ["user_id"])
     op.create_table(
+        "iamkit_last_access",
+        sa.Column("principal_id", TEXT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("allowed", sa.BigInteger(), nullable=False),
+        sa.Column("denied", sa.BigInteger(), nullable=False),
+        sa.Column("allowed_at", sa.BigInteger(), nullable=True),
+        sa.Column("denied_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("principal_id", "action", name="pk_iamkit_last_access"),
+    )
+    op.create_index("ix_iamkit_last_access_account", "iamkit_last_access", ["account"])
+    op.create_index("ix_iamkit_last_access_principal_id", "iamkit_last_access", ["principal_id"])
+    op.create_table(
         "iamkit_link",
         sa.Column("link_id", TEXT, nullable=False),
         sa.Column("account", TEXT, nullable=False),
