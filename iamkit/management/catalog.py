@@ -8,6 +8,7 @@ from typing import Any, Final
 from iamkit.management import (
     access,
     access_keys,
+    access_reports,
     accounts,
     attachments,
     boundaries,
@@ -27,6 +28,7 @@ from iamkit.management import (
     password_policy,
     policies,
     records,
+    reports,
     resource_policies,
     roles,
     saml_providers,
@@ -73,6 +75,8 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     guardrails,
     tree,
     records,
+    reports,
+    access_reports,
 )
 
 # Any: operations differ in parameters and results, and here only their declarations are read.

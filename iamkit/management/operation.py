@@ -108,6 +108,7 @@ class Operation(Generic[P, R]):
     asks: Callable[..., Asks]
     prepare: Callable[..., object] | None = None
     resource_types: tuple[str, ...] = ()
+    writes: bool = False
 
     @property
     def name(self) -> str:
@@ -122,7 +123,7 @@ class Operation(Generic[P, R]):
     @property
     def read_only(self) -> bool:
         """Whether it changes nothing."""
-        return self.access in _READING
+        return self.access in _READING and not self.writes
 
 
 def operation(
@@ -132,13 +133,15 @@ def operation(
     asks: Callable[..., Asks],
     on: tuple[str, ...] = (),
     prepare: Callable[..., object] | None = None,
+    writes: bool = False,
 ) -> Callable[[Callable[Concatenate[Work, P], R]], Operation[P, R]]:
     """Make an operation of a function. `asks` and `prepare` take the function's own keyword arguments.
 
-    `on` names the resource types of the catalog that the asked resources are of.
+    `on` names the resource types of the catalog that the asked resources are of. `writes`: it keeps
+    something, although AWS counts its action among those that read.
     """
 
     def make(run: Callable[Concatenate[Work, P], R]) -> Operation[P, R]:
-        return Operation(action, access, run, asks, prepare, on)
+        return Operation(action, access, run, asks, prepare, on, writes)
 
     return make

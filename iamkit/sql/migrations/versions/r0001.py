@@ -34,6 +34,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_access_key_user_id", "iamkit_access_key", ["user_id"])
     op.create_table(
+        "iamkit_access_report",
+        sa.Column("job_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("subject_id", TEXT, nullable=False),
+        sa.Column("level", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", name="pk_iamkit_access_report"),
+    )
+    op.create_index("ix_iamkit_access_report_account", "iamkit_access_report", ["account"])
+    op.create_table(
         "iamkit_account",
         sa.Column("account_id", TEXT, nullable=False),
         sa.Column("name", TEXT, nullable=False),
@@ -74,6 +85,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_audit_event_event_name", "iamkit_audit_event", ["event_name"])
     op.create_index("ix_iamkit_audit_event_user_name", "iamkit_audit_event", ["user_name"])
+    op.create_table(
+        "iamkit_credential_report",
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("generated_at", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name="pk_iamkit_credential_report"),
+    )
     op.create_table(
         "iamkit_data_key",
         sa.Column("data_key_id", TEXT, nullable=False),
