@@ -25,7 +25,6 @@ T = TypeVar("T")
 
 _HOLDERS: Final = ("user", "group", "role")
 _SERVICES: Final = 200
-_DEFAULT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,11 @@ class AccessDetails:
     report: AccessReport
     services: Page[ServiceAccess]
 
+    @property
+    def marker(self) -> str | None:
+        """Asks for the rest."""
+        return self.services.marker
+
 
 @dataclass(frozen=True, slots=True)
 class EntityDetails:
@@ -42,6 +46,11 @@ class EntityDetails:
 
     report: AccessReport
     entities: Page[EntityAccess]
+
+    @property
+    def marker(self) -> str | None:
+        """Asks for the rest."""
+        return self.entities.marker
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,12 @@ def get_service_last_accessed_details_with_entities(
 
 @operation("iam:ListPoliciesGrantingServiceAccess", access="List", on=_HOLDERS, asks=_arn_asks)
 def list_policies_granting_service_access(
-    work: Work, *, arn: str, service_namespaces: Sequence[str], marker: str | None = None
+    work: Work,
+    *,
+    arn: str,
+    service_namespaces: Sequence[str],
+    marker: str | None = None,
+    max_items: int | None = None,
 ) -> Page[ServiceGrant]:
     """For each service the policies of a user, group or role that give something of it.
 
@@ -129,7 +143,7 @@ def list_policies_granting_service_access(
         ServiceGrant(service, tuple(grants.granting(held, service, work.services.catalog)))
         for service in wanted
     ]
-    return _slice(found, lambda item: item.service, marker, _DEFAULT)
+    return _slice(found, lambda item: item.service, marker, max_items)
 
 
 def _holder(work: Work, text: str) -> User | Group | Role:

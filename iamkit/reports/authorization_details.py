@@ -84,7 +84,7 @@ class VersionDetail:
 
     version: str
     document: str = field(repr=False)
-    default: bool
+    is_default: bool
     created_at: datetime | None
 
 

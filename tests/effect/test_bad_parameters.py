@@ -193,6 +193,7 @@ def good(iam: IAM) -> dict[str, object]:
         "role_name": "r",
         "instance_profile_name": "box",
         "description": "what it is for",
+        "caller_arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
         "arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
         "granularity": "ACTION_LEVEL",
         "job_id": "none",

@@ -162,7 +162,7 @@ def test_authorization_details_tell_all_that_decides(office: Office) -> None:
     assert worker.trust == TRUST
     assert [item.name for item in worker.instance_profiles] == ["box"]
     own, shipped = found.policies
-    assert [(item.version, item.default) for item in own.versions] == [("v1", False), ("v2", True)]
+    assert [(item.version, item.is_default) for item in own.versions] == [("v1", False), ("v2", True)]
     assert (own.attachment_count, own.boundary_count, own.default_version) == (1, 1, "v2")
     # Shipped policies are told if somebody has them.
     assert shipped.arn == "arn:aws:iam::aws:policy/ReadOnlyAccess"
