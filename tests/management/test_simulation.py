@@ -263,7 +263,7 @@ def test_given_policies_are_tried_beside_or_instead_of_the_stored(office: Office
             policy_source_arn=ana.arn,
             action_names=("doc:Get", "doc:Put"),
             resource_arns=(NOTE,),
-            **given,  # one or another
+            **given,  # type: ignore[arg-type]  # one or another
         )
         return [item.action for item in results if item.decision.allowed]
 
