@@ -23,6 +23,8 @@
     │   └── KeyPairMismatch         a private key is of another certificate
     ├── NoSuchEntity                404
     │   └── NotSupportedService     there is no such service to make a credential for
+    ├── ReportNotPresent            410: nobody had that report made
+    ├── ReportExpired               410: it is too old to be told
     ├── ConflictError               409
     │   ├── EntityAlreadyExists
     │   ├── DeleteConflict          something still hangs on the entity
@@ -219,6 +221,20 @@ class NotSupportedService(NoSuchEntity):
     """No service of that name takes credentials of its own."""
 
     code = "NotSupportedService"
+
+
+class ReportNotPresent(IamkitError):
+    """Nobody had that report made yet."""
+
+    code = "ReportNotPresent"
+    status = 410
+
+
+class ReportExpired(IamkitError):
+    """The last report is too old to be told; a new one has to be made."""
+
+    code = "ReportExpired"
+    status = 410
 
 
 class ConflictError(IamkitError):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import CRITICAL, Event
+from iamkit.audit.last_access import Uses
 from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
@@ -142,7 +143,7 @@ class Wiring(Ground):
     @made_once
     def decisions(self) -> DecisionLog:
         """Keeps decisions."""
-        return DecisionLog(LateStore(lambda: self.store), documents.keep_all)
+        return DecisionLog(LateStore(lambda: self.store), documents.keep_all, accesses=Uses())
 
     @made_once
     def services(self) -> Services:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Final
 
+from iamkit.api import report_views
 from iamkit.api.constraints import Value
 from iamkit.api.inputs import snake
 from iamkit.api.model import OperationModel, Shape
@@ -39,6 +40,7 @@ HEADS: Final[Mapping[str, Callable[[Any, Around], Mapping[str, object]]]] = {
         "PolicyUsers": _once(found.users, found.bounded_users),
         "PolicyRoles": _once(found.roles, found.bounded_roles),
     },
+    **report_views.HEADS,
     "iam:SimulateCustomPolicy": lambda found, _around: {
         "EvaluationResults": [one.as_data() for one in found]
     },
@@ -65,8 +67,8 @@ def output_of(
     )
     if "IsTruncated" not in shape.members:
         return output
-    if pages_itself and isinstance(result, Page):
-        output["IsTruncated"] = result.truncated
+    if pages_itself and (isinstance(result, Page) or hasattr(result, "marker")):
+        output["IsTruncated"] = result.marker is not None
         output["Marker"] = None if result.marker is None else sealed(result.marker)
         return output
     return paged(output, _lists(shape), cut)
@@ -114,7 +116,7 @@ def _value(shape: Shape, value: object, around: Around, left_out: frozenset[str]
 
 
 def _structure(shape: Shape, record: object, around: Around, left_out: frozenset[str]) -> dict[str, Value]:
-    view = VIEWS.get(shape.name, {})
+    view = VIEWS.get(shape.name) or report_views.VIEWS.get(shape.name, {})
     made: dict[str, Value] = {}
     for name, member in shape.members.items():
         if name in left_out or name in _PAGING:

@@ -12,11 +12,11 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from iamkit.errors import ServiceUnavailable
 from iamkit.storage import Store, Unit, record
@@ -27,6 +27,8 @@ CAPACITY: Final = 10_000
 _GROUP: Final = 500
 _PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 5.0
+# After this long without a decision, what was counted of accesses is kept.
+_ACCESSES_SECONDS: Final = 60.0
 
 
 @record("decision", key=("decision_id",), index=(("account", "decided_at"),))
@@ -62,6 +64,24 @@ LateEntry = Callable[[], Entry]
 KeepTexts = Callable[[Unit, Mapping[str, str]], None]
 
 
+class Accesses(Protocol):
+    """What counts the decisions that were written; `iamkit.audit.last_access.Uses` does."""
+
+    @property
+    def waiting(self) -> bool: ...
+
+    @property
+    def due(self) -> bool: ...
+
+    def begin(self) -> None: ...
+
+    def count(self, records: Iterable[DecisionRecord]) -> None: ...
+
+    def note(self, principal_id: str, account: str, action: str, at: datetime, *, allowed: bool) -> None: ...
+
+    def keep(self, store: Store) -> None: ...
+
+
 class DecisionLog:
     """A bounded queue and the thread that commits it in groups.
 
@@ -70,12 +90,22 @@ class DecisionLog:
     `beside_a_unit`, where no second unit can be opened, that write waits until the block ends. While the
     store is away the thread tries again, ever more slowly, and the queue waits.
 
+    `accesses` counts what was written, and is kept about once a minute and with every `flush`.
+
     Entries belong to the process that queued them: a forked child starts with none. What waits when the
     interpreter exits is written then; only a killed process loses the last moments.
     """
 
-    def __init__(self, store: Store, keep_texts: KeepTexts, *, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keep_texts: KeepTexts,
+        *,
+        capacity: int = CAPACITY,
+        accesses: Accesses | None = None,
+    ) -> None:
         self._store = store
+        self._accesses = accesses
         self._keep_texts = keep_texts
         self._capacity = max(1, capacity)
         self._crowd = max(1, self._capacity * 9 // 10)
@@ -93,6 +123,8 @@ class DecisionLog:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._own = threading.local()
+        if self._accesses is not None:
+            self._accesses.begin()
 
     @property
     def waiting(self) -> int:
@@ -114,13 +146,27 @@ class DecisionLog:
                 self.dropped += 1
                 return
             self._queue.append(entry)
-            if self._thread is None and not self._closed.is_set():
-                self._thread = threading.Thread(target=self._run, name="iamkit-decision-log", daemon=True)
-                self._thread.start()
+            self._start()
         if not self._wake.is_set():
             self._wake.set()
         if self._closed.is_set() and not waits:
             self.flush()
+
+    def pass_by(self, principal_id: str, account: str, action: str, at: datetime) -> None:
+        """Count an allow that is not kept. Writes nothing itself."""
+        accesses = self._accesses
+        if accesses is None:
+            return
+        accesses.note(principal_id, account, action, at, allowed=True)
+        if accesses.due and not self._wake.is_set():
+            with self._guard:
+                self._start()
+            self._wake.set()
+
+    def _start(self) -> None:
+        if self._thread is None and not self._closed.is_set():
+            self._thread = threading.Thread(target=self._run, name="iamkit-decision-log", daemon=True)
+            self._thread.start()
 
     @contextmanager
     def beside_a_unit(self) -> Iterator[None]:
@@ -135,15 +181,22 @@ class DecisionLog:
         finally:
             self._own.beside_a_unit = False
             if len(self._queue) > self._capacity or (self._closed.is_set() and self._queue):
-                self._tried_flush()
+                self._tried(self._flush)
 
     def flush(self) -> None:
         """Commit what is queued now. Raises StoreUnavailable; what was not written stays queued."""
+        self._flush()
+        if self._accesses is not None and self._accesses.waiting:
+            self._accesses.keep(self._store)
+
+    def _flush(self) -> None:
         # Counted once: what others queue meanwhile must not keep this caller here for ever.
         waiting = len(self._queue)
         while waiting > 0:
             written = self._write_group()
             waiting = waiting - written if written else 0
+        if self._accesses is not None and self._accesses.due:
+            self._accesses.keep(self._store)
 
     def reach(self) -> None:
         """Read something of the store. Raises StoreUnavailable."""
@@ -156,18 +209,21 @@ class DecisionLog:
         self._wake.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=5)
-        self._tried_flush()
+        self._tried(self.flush)
 
     def _run(self) -> None:
         pause = _PAUSE_SECONDS
         reported = self.dropped
         while True:
-            self._wake.wait()
+            if not self._wake.wait(_ACCESSES_SECONDS if self._counting() else None):
+                # Nothing new for a while: what was counted last is kept now.
+                self._tried(self.flush)
+                continue
             self._wake.clear()
             # Company for the first one; `close` writes what is left itself.
             if self._closed.wait(pause):
                 return
-            if self._tried_flush():
+            if self._tried(self._flush):
                 pause = _PAUSE_SECONDS
             else:
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -176,9 +232,12 @@ class DecisionLog:
                 reported = self.dropped
                 _log.warning("the decision log was full; %d allowed decisions were not kept so far", reported)
 
-    def _tried_flush(self) -> bool:
+    def _counting(self) -> bool:
+        return self._accesses is not None and self._accesses.waiting
+
+    def _tried(self, flush: Callable[[], None]) -> bool:
         try:
-            self.flush()
+            flush()
         except Exception as fault:  # noqa: BLE001  # the thread must outlive whatever a store may raise
             _log.error(
                 "the decision log cannot be written, %d decisions wait: %s",
@@ -195,6 +254,7 @@ class DecisionLog:
             if not waiting:
                 return 0
             group = [entry for entry in map(_worded, waiting) if entry is not None]
+            records = [item for item, _ in group]
             try:
                 self._commit(group)
             except ServiceUnavailable:
@@ -208,6 +268,8 @@ class DecisionLog:
             else:
                 for _ in waiting:
                     self._queue.popleft()
+            if self._accesses is not None:
+                self._accesses.count(records)
             return len(waiting)
 
     def _commit(self, group: Sequence[Entry]) -> None:

@@ -56,6 +56,9 @@ TABLE: Final[Mapping[str, Lazy]] = {
         "iamkit.cli.would_refuse:would_refuse", "List what report-only mode let through.", _UNDERSTAND
     ),
     "events": Lazy("iamkit.cli.events:events", "List the last audit events.", _UNDERSTAND),
+    "report": Lazy(
+        "iamkit.cli.reports:report", "Credentials, permissions that were used, counts.", _UNDERSTAND
+    ),
     "routes": Lazy(
         "iamkit.cli.routes:routes", "List an app's routes; exits 1 if one is unprotected.", _UNDERSTAND
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import ipaddress
 import signal
+import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -80,7 +81,7 @@ def _serve(terminal: Terminal, iam: IAM, host: str, port: int, threads: int) -> 
         "    aws iam list-users\n",
         {"url": url},
     )
-    click.get_text_stream("stdout").flush()
+    sys.stdout.flush()
     signal.signal(signal.SIGTERM, _ended)
     server.run()
 

@@ -260,6 +260,9 @@ class Gate:
         verdict = _verdict(decision, self._handles.next(), principal, asked.action, asked.resource)
         sampled = allowed and self._allow_sampling < 1.0
         if sampled and random.random() >= self._allow_sampling:  # noqa: S311  # sampling, no secret
+            self._decisions.pass_by(
+                asked.caller.unique_id, asked.caller.account, asked.action, self._clock.now()
+            )
             return verdict
         asked_for = None if request is None else (request.method, request.raw_path)
         # Put into words by the log's own thread: a request does not wait for that.

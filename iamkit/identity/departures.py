@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iamkit import epochs
+from iamkit.audit import last_access
 from iamkit.credentials import inventory, temporary
 from iamkit.errors import DeleteConflict
 from iamkit.identity import attachments, groups, inline, instance_profiles, references, rewriting
@@ -38,6 +39,7 @@ def delete_user(unit: Unit, house: House, user: User, *, cascade: bool = False) 
     unit.remove_all(Membership, {"user_id": user.user_id})
     _strip(unit, user.holder)
     rewriting.forget(unit, house, user.user_id)
+    last_access.forget(unit, user.user_id)
     unit.remove(User, (user.user_id,))
     unit.bump(epochs.principal(user.user_id))
 
@@ -57,6 +59,7 @@ def delete_role(unit: Unit, house: House, role: Role) -> None:
     references.remove(unit, role.account, role.arn)
     rewriting.forget(unit, house, role.role_id)
     temporary.end_all_as(unit, role.role_id)
+    last_access.forget(unit, role.role_id)
     unit.remove(Role, (role.role_id,))
     unit.bump(epochs.principal(role.role_id), epochs.resources_of(role.account))
 

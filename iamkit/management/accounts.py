@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from iamkit.credentials import mfa
-from iamkit.credentials.access_keys import AccessKey
-from iamkit.credentials.passwords import PasswordRecord
-from iamkit.federation import oidc_provider, saml_provider
 from iamkit.identity import accounts
-from iamkit.identity.groups import Group
-from iamkit.identity.instance_profiles import InstanceProfile
-from iamkit.identity.managed import ManagedPolicy, PolicyVersion
-from iamkit.identity.roles import Role
-from iamkit.identity.users import User
 from iamkit.management import session_names, targets
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.management.paging import Page
+from iamkit.reports import account_summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,44 +54,4 @@ def list_account_aliases(work: Work) -> Page[str]:
 @operation("iam:GetAccountSummary", access="Read", asks=targets.whole_account)
 def get_account_summary(work: Work) -> Mapping[str, int]:
     """Counts and quotas under AWS's 34 keys (CAP App. D). What iamkit does not have counts 0."""
-    unit, quotas, account = work.unit, work.house.quotas, work.account
-    own = {"account": account}
-    policies = unit.find(ManagedPolicy, own)
-    return {
-        "Users": unit.count(User, own),
-        "UsersQuota": quotas.users,
-        "Groups": unit.count(Group, own),
-        "GroupsQuota": quotas.groups,
-        "Roles": unit.count(Role, own),
-        "RolesQuota": quotas.roles,
-        "Policies": len(policies),
-        "PoliciesQuota": quotas.managed_policies,
-        "PolicySizeQuota": quotas.managed_policy_size,
-        "PolicyVersionsInUse": sum(
-            unit.count(PolicyVersion, {"policy_id": policy.policy_id}) for policy in policies
-        ),
-        "PolicyVersionsInUseQuota": quotas.managed_policies * quotas.policy_versions,
-        "VersionsPerPolicyQuota": quotas.policy_versions,
-        "UserPolicySizeQuota": quotas.user_inline_size,
-        "GroupPolicySizeQuota": quotas.group_inline_size,
-        "RolePolicySizeQuota": quotas.role_inline_size,
-        "AssumeRolePolicySizeQuota": quotas.trust_policy_size,
-        "GroupsPerUserQuota": quotas.groups_per_user,
-        "AttachedPoliciesPerUserQuota": quotas.policies_per_user,
-        "AttachedPoliciesPerGroupQuota": quotas.policies_per_group,
-        "AttachedPoliciesPerRoleQuota": quotas.policies_per_role,
-        "AccessKeysPerUserQuota": quotas.access_keys_per_user,
-        "AccountAccessKeysPresent": unit.count(AccessKey, {"user_id": account}),
-        "AccountPasswordPresent": int(unit.get(PasswordRecord, (account,)) is not None),
-        "AccountMFAEnabled": int(bool(mfa.of_subject(unit, account))),
-        "MFADevices": 0,
-        "MFADevicesInUse": 0,
-        "AccountSigningCertificatesPresent": 0,
-        "SigningCertificatesPerUserQuota": 0,
-        "ServerCertificates": 0,
-        "ServerCertificatesQuota": 0,
-        "InstanceProfiles": unit.count(InstanceProfile, own),
-        "InstanceProfilesQuota": quotas.instance_profiles,
-        "Providers": oidc_provider.count(unit, account) + saml_provider.count(unit, account),
-        "GlobalEndpointTokenVersion": accounts.get(unit, account).token_version,
-    }
+    return account_summary.summary(work.unit, work.account, work.house.quotas)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from iamkit.management import (
     access,
     access_keys,
+    access_reports,
     accounts,
     assume_role,
     attachments,
@@ -28,6 +29,7 @@ from iamkit.management import (
     password_policy,
     policies,
     records,
+    reports,
     resource_policies,
     role_sessions,
     roles,
@@ -83,6 +85,8 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     tree,
     root,
     records,
+    reports,
+    access_reports,
 )
 
 # Any: operations differ in parameters and results, and here only their declarations are read.

@@ -119,6 +119,7 @@ class Operation(Generic[P, R]):
     resource_types: tuple[str, ...] = ()
     # Whether a writing operation is prepared only for those who may ask for it.
     ask_first: bool = True
+    writes: bool = False
 
     @property
     def name(self) -> str:
@@ -133,7 +134,7 @@ class Operation(Generic[P, R]):
     @property
     def read_only(self) -> bool:
         """Whether it changes nothing."""
-        return self.access in _READING
+        return self.access in _READING and not self.writes
 
 
 def operation(
@@ -144,14 +145,16 @@ def operation(
     on: tuple[str, ...] = (),
     prepare: Callable[..., object] | None = None,
     ask_first: bool = True,
+    writes: bool = False,
 ) -> Callable[[Callable[Concatenate[Work, P], R]], Operation[P, R]]:
     """Make an operation of a function. `asks` and `prepare` take the function's own keyword arguments.
 
     `on` names the resource types of the catalog that the asked resources are of. With `ask_first` False what
-    the caller shows is looked at before anything is asked, because the answer may hang on it.
+    the caller shows is looked at before anything is asked, because the answer may hang on it. `writes`: it
+    keeps something, although AWS counts its action among those that read.
     """
 
     def make(run: Callable[Concatenate[Work, P], R]) -> Operation[P, R]:
-        return Operation(action, access, run, asks, prepare, on, ask_first)
+        return Operation(action, access, run, asks, prepare, on, ask_first, writes)
 
     return make

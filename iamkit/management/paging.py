@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -19,6 +19,9 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     marker: str | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
 
     @property
     def truncated(self) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import islice, product
 from typing import Final, final
 
 from iamkit.errors import InvalidArn
@@ -161,18 +163,23 @@ def simulate_all(
     resource_layers: Callable[[str], tuple[ResourceLayers, str]],
     *,
     options: EvaluationOptions = DEFAULT,
+    start: int = 0,
+    limit: int | None = None,
 ) -> tuple[SimulationResult, ...]:
-    """Simulate every action on every resource, actions outermost.
+    """Simulate every action on every resource, actions outermost; only `limit` of the pairs from `start` on.
 
     `resource_layers` gives the layers of a resource and the account that owns it.
     """
-    around = [(resource, *resource_layers(resource)) for resource in resources]
+    around = cache(resource_layers)
+    stop = None if limit is None else start + limit
     return tuple(
         simulate(
-            AccessRequest(caller, action, resource, context, owner), caller_layers, layers, options=options
+            AccessRequest(caller, action, resource, context, around(resource)[1]),
+            caller_layers,
+            around(resource)[0],
+            options=options,
         )
-        for action in actions
-        for resource, layers, owner in around
+        for action, resource in islice(product(actions, resources), start, stop)
     )
 
 

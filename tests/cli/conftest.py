@@ -20,7 +20,7 @@ from iamkit.storage import record_type
 
 PASSWORD = "a quiet harbour at dawn"
 # What a run may add without anything having been changed.
-_TRACES = ("audit_event", "decision", "policy_document")
+_TRACES = ("audit_event", "decision", "last_access", "policy_document")
 
 
 @dataclass(frozen=True)

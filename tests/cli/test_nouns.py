@@ -344,3 +344,18 @@ def test_providers_of_both_kinds_stand_in_one_list(cli: Cli, tmp_path: Path) -> 
     cli.ok("provider", "delete", oidc)
     cli.ok("provider", "delete", saml)
     assert cli.data("provider", "list") == []
+
+
+def test_reports_are_printed(cli: Cli) -> None:
+    """Credentials as CSV, last use by service and action, the policies that give a service, counts."""
+    lines = cli.ok("report", "credentials").splitlines()
+    assert lines[0].startswith("user,arn,")
+    assert [line.partition(",")[0] for line in lines[1:]] == ["<root_account>", "administrator", "ana"]
+    assert cli.data("report", "credentials")["csv"].startswith("user,arn,")
+    cli.ok("user", "put-policy", "ana", "own", READ)
+    arn = f"arn:aws:iam::{ACCOUNT}:user/ana"
+    assert [item["service"] for item in cli.data("report", "last-accessed", arn)] == ["notes"]
+    assert "notes:Read" in cli.ok("report", "last-accessed", arn, "--actions")
+    assert cli.data("report", "granting", arn, "notes")[0]["policies"][0]["name"] == "own"
+    assert cli.data("report", "summary")["Users"] == 2
+    assert cli("report", "last-accessed", "nobody").exit_code == 2

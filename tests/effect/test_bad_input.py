@@ -36,7 +36,7 @@ HOST = "app.example"
 BODY_LIMIT = 1000
 PASSWORD = "three quiet otters read maps"
 # What a refused request may leave: what was decided and tried, and the counters of failed sign-ins.
-TRACES = ("audit_event", "decision", "policy_document", "attempts", "source_attempts")
+TRACES = ("audit_event", "decision", "last_access", "policy_document", "attempts", "source_attempts")
 Fields = list[tuple[str, str]]
 
 

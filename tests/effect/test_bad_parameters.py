@@ -55,7 +55,7 @@ METADATA = (
     "</IDPSSODescriptor></EntityDescriptor>"
 )
 # Attempts at what can be guessed are counted before they are looked at; a thread sends what was queued.
-TRACES = ("audit_event", "decision", "policy_document", "attempts", "queued_message")
+TRACES = ("audit_event", "decision", "last_access", "policy_document", "attempts", "queued_message")
 
 
 def operations() -> dict[str, Operation[..., object]]:
@@ -193,6 +193,13 @@ def good(iam: IAM) -> dict[str, object]:
         "role_name": "r",
         "instance_profile_name": "box",
         "description": "what it is for",
+        "caller_arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
+        "arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
+        "granularity": "ACTION_LEVEL",
+        "job_id": "none",
+        "service_namespace": "docs",
+        "service_namespaces": ("docs",),
+        "filter": ("User",),
         "url": "https://login.example.org",
         "open_id_connect_provider_arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/id.example.org",
         "client_id": "app",

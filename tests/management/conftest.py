@@ -12,6 +12,7 @@ import pytest
 
 from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import Event
+from iamkit.audit.last_access import Uses
 from iamkit.audit.trail import Trail
 from iamkit.client.signer import Signer
 from iamkit.clock import FrozenClock
@@ -132,7 +133,7 @@ class Office:
             standing=Standing(self.store, Nobody(), self.principals, self.clock, HOME),
         )
         options = EvaluationOptions()
-        self.log = DecisionLog(self.store, documents.keep_all)
+        self.log = DecisionLog(self.store, documents.keep_all, accesses=Uses())
         self.gate = Gate(
             parts=lambda: parts,
             plugin_policies=lambda arn: [],

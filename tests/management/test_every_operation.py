@@ -50,6 +50,7 @@ from iamkit.management.catalog import BESIDE, OPERATIONS, SERVICES
 from iamkit.management.imports import ImportedUser
 from iamkit.management.operation import Operation
 from iamkit.policy.combine import OPEN_ACTIONS
+from iamkit.reports import access_report, credential_report
 from iamkit.sql.records import declared
 from iamkit.storage import record_type
 
@@ -107,6 +108,8 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         boundaries.put(unit, house, sam, POLICY)
         boundaries.put(unit, house, role, POLICY)
         now = house.now()
+        access_report.ask(unit, house, HOME, arn=ana.arn, level="SERVICE_LEVEL", job_id="kept")
+        credential_report.keep(unit, HOME, b"user", now)
         url = "https://id.example.org/kept"
         oidc_provider.create(unit, arn=OIDC, account=HOME, url=url, now=now, client_ids=("app",))
         saml_provider.create(unit, arn=SAML, account=HOME, name="kept", uuid="0f", metadata=METADATA, now=now)
@@ -387,6 +390,13 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iam:TagSAMLProvider": {**saml, "tags": {"a": "b"}},
         "iam:UntagSAMLProvider": {**saml, "tag_keys": ("a",)},
         "iam:ListSAMLProviderTags": saml,
+        "iam:GenerateCredentialReport": {},
+        "iam:GetCredentialReport": {},
+        "iam:GetAccountAuthorizationDetails": {},
+        "iam:GenerateServiceLastAccessedDetails": {"arn": ana.arn},
+        "iam:GetServiceLastAccessedDetails": {"job_id": "kept"},
+        "iam:GetServiceLastAccessedDetailsWithEntities": {"job_id": "kept", "service_namespace": "doc"},
+        "iam:ListPoliciesGrantingServiceAccess": {"arn": ana.arn, "service_namespaces": ("doc",)},
         "iam:TagMFADevice": {"serial_number": held_mfa, "tags": {"a": "b"}},
         "iam:UntagMFADevice": {"serial_number": held_mfa, "tag_keys": ("a",)},
         "iam:ListMFADeviceTags": {"serial_number": held_mfa},
@@ -427,7 +437,8 @@ def _state(office: Office) -> dict[str, list[str]]:
         return {
             record_type(kind).name: sorted(repr(item) for item in reader.find(kind))
             for kind in declared()
-            if record_type(kind).name not in ("attempts", "audit_event", "decision", "policy_document")
+            if record_type(kind).name
+            not in ("attempts", "audit_event", "decision", "last_access", "policy_document")
         }
 
 
@@ -479,6 +490,7 @@ def test_a_permitted_operation_has_exactly_one_event(office: Office, action: str
     unchanged = {
         "iamkit:EnableUser",
         "iam:UpdateAssumeRolePolicy",
+        "iam:GenerateCredentialReport",
     } | {name for name in ACTIONS if name.startswith("iam:Untag")}
     assert (_state(office) == before) is (found.read_only or action in unchanged)
 

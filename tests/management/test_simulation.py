@@ -351,3 +351,77 @@ def test_another_accounts_policies_cannot_be_felt_for(office: Office) -> None:
     assert outcome(office.owner()) is Outcome.IMPLICIT_DENY
     host = Desk(office.store, office.gate, office.trail, office.house, office.services, operator)
     assert outcome(host) is Outcome.ALLOWED
+
+
+def test_a_simulation_comes_in_pages(office: Office) -> None:
+    """Only the pairs of a page are judged, and the pages together are the whole, in order."""
+    ana = office.person("ana", office.document(action="doc:Get"))
+    owner = office.owner()
+    actions = ("doc:Get", "doc:Put", "doc:List")
+    resources = (NOTE, NOTE + "b")
+    whole = owner.do(
+        simulate_principal_policy,
+        policy_source_arn=ana.arn,
+        action_names=actions,
+        resource_arns=resources,
+    )
+    assert whole.marker is None
+    for size in (1, 4, 6, 7):
+        got, marker = [], None
+        while True:
+            page = owner.do(
+                simulate_principal_policy,
+                policy_source_arn=ana.arn,
+                action_names=actions,
+                resource_arns=resources,
+                marker=marker,
+                max_items=size,
+            )
+            assert len(page.items) <= size
+            got += [(item.action, item.resource, item.decision.outcome) for item in page]
+            marker = page.marker
+            if marker is None:
+                break
+        assert got == [(item.action, item.resource, item.decision.outcome) for item in whole]
+    custom = owner.do(
+        simulate_custom_policy,
+        policy_input_list=(office.document(action="doc:Get"),),
+        action_names=actions,
+        max_items=2,
+    )
+    assert (len(custom.items), custom.marker) == (2, "2")
+    for wrong in ({"marker": "-1"}, {"marker": "x"}, {"max_items": 0}, {"max_items": 1001}):
+        with pytest.raises(InputError):
+            owner.do(
+                simulate_custom_policy,
+                policy_input_list=(),
+                action_names=actions,
+                **wrong,
+            )
+
+
+def test_a_resource_policy_speaks_of_the_named_caller(office: Office) -> None:
+    """`caller_arn` is somebody else than the source of the policies."""
+    ana = office.person("ana")
+    other = f"arn:aws:iam::{HOME}:user/other"
+    policy = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"AWS": other},
+                "Action": "doc:Get",
+                "Resource": "*",
+            },
+        }
+    )
+    for caller, allowed in ((None, False), (other, True)):
+        (found,) = office.owner().do(
+            simulate_principal_policy,
+            policy_source_arn=ana.arn,
+            action_names=("doc:Get",),
+            resource_arns=(NOTE,),
+            resource_policy=policy,
+            caller_arn=caller,
+        )
+        assert found.decision.allowed is allowed

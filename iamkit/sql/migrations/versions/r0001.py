@@ -34,6 +34,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_access_key_user_id", "iamkit_access_key", ["user_id"])
     op.create_table(
+        "iamkit_access_report",
+        sa.Column("job_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("subject_id", TEXT, nullable=False),
+        sa.Column("level", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", name="pk_iamkit_access_report"),
+    )
+    op.create_index("ix_iamkit_access_report_account", "iamkit_access_report", ["account"])
+    op.create_table(
         "iamkit_account",
         sa.Column("account_id", TEXT, nullable=False),
         sa.Column("name", TEXT, nullable=False),
@@ -78,6 +89,13 @@ def upgrade() -> None:
     op.create_index("ix_iamkit_audit_event_account_severity", "iamkit_audit_event", ["account", "severity"])
     op.create_index("ix_iamkit_audit_event_event_name", "iamkit_audit_event", ["event_name"])
     op.create_index("ix_iamkit_audit_event_user_name", "iamkit_audit_event", ["user_name"])
+    op.create_table(
+        "iamkit_credential_report",
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("generated_at", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name="pk_iamkit_credential_report"),
+    )
     op.create_table(
         "iamkit_data_key",
         sa.Column("data_key_id", TEXT, nullable=False),
@@ -203,6 +221,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device_id", name="pk_iamkit_known_device"),
     )
     op.create_index("ix_iamkit_known_device_user_id", "iamkit_known_device", ["user_id"])
+    op.create_table(
+        "iamkit_last_access",
+        sa.Column("principal_id", TEXT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("allowed", sa.BigInteger(), nullable=False),
+        sa.Column("denied", sa.BigInteger(), nullable=False),
+        sa.Column("allowed_at", sa.BigInteger(), nullable=True),
+        sa.Column("denied_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("principal_id", "action", name="pk_iamkit_last_access"),
+    )
+    op.create_index("ix_iamkit_last_access_account", "iamkit_last_access", ["account"])
+    op.create_index("ix_iamkit_last_access_principal_id", "iamkit_last_access", ["principal_id"])
     op.create_table(
         "iamkit_link",
         sa.Column("link_id", TEXT, nullable=False),
