@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
@@ -38,7 +38,7 @@ def make(tmp_path: Path) -> Iterator[Makes]:
     """Makes a deployment in which ana has the certificate."""
     opened: list[IAM] = []
 
-    def made(**settings: object) -> IAM:
+    def made(**settings: Any) -> IAM:  # whatever settings there are
         clock = FrozenClock(datetime(2036, 1, 1, tzinfo=UTC))
         iam = IAM(tmp_path / "iam", clock=clock, password_cost=CHEAPEST, entry_points=False, **settings)
         opened.append(iam)
@@ -154,7 +154,7 @@ def test_a_certificate_is_read_as_servers_and_proxies_tell_it() -> None:
         {"client_certificate_header": "x-client cert", "trusted_proxies": [PROXY]},
     ],
 )
-def test_settings_that_open_a_hole_stop_the_start(tmp_path: Path, settings: dict[str, object]) -> None:
+def test_settings_that_open_a_hole_stop_the_start(tmp_path: Path, settings: dict[str, Any]) -> None:
     """A header that anybody may send, or that means something else."""
     with pytest.raises(ConfigurationError, match="client_certificate_header"):
         IAM(tmp_path / "iam", entry_points=False, **settings)
