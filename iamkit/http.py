@@ -96,6 +96,8 @@ class HttpRequest:
     client_ip: str | None = None
     kind: Literal["http", "websocket"] = "http"
     body: bytes | None = field(default=None, repr=False)
+    # The client's certificate, in PEM, where the server ended TLS itself and proved who holds its key.
+    certificate: str | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         # The query may carry a presigned signature or token.
@@ -115,6 +117,7 @@ class HttpRequest:
             self.client_ip,
             self.kind,
             body,
+            self.certificate,
         )
 
     def cookies(self, name: str) -> tuple[str, ...]:

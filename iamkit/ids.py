@@ -125,12 +125,21 @@ NAME_LENGTHS: Final = {
     "mfa": 226,
     "instance-profile": 128,
     "saml-provider": 128,
+    "server-certificate": 128,
 }
 PATH_LENGTH: Final = 512
 
 
 NamedKind = Literal[
-    "user", "role", "group", "policy", "guardrail", "mfa", "instance-profile", "saml-provider"
+    "user",
+    "role",
+    "group",
+    "policy",
+    "guardrail",
+    "mfa",
+    "instance-profile",
+    "saml-provider",
+    "server-certificate",
 ]
 
 

@@ -30,6 +30,8 @@ _PATH: Final = re.compile(
 )
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _LINK_BASE: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
+# A name that no header of another meaning has.
+_HEADER: Final = re.compile(r"(?=[^_]*cert)[a-z0-9]+(?:-[a-z0-9]+){1,6}", re.ASCII | re.IGNORECASE)
 _SERVICE: Final = re.compile(r"[a-z0-9.-]{1,64}", re.ASCII)
 
 
@@ -50,6 +52,10 @@ class Settings:
     body_limit: int = 1_048_576
     # Addresses or networks of proxies whose X-Forwarded-For is believed. None by default.
     trusted_proxies: tuple[str, ...] = ()
+    # Client certificates: the header in which those proxies tell them (empty: none), and whether the server
+    # is believed that ends TLS itself.
+    client_certificate_header: str = ""
+    client_certificate_tls: bool = False
     # Host names this app is served under; empty: any well-formed one.
     hosts: tuple[str, ...] = ()
     # Development on plain http: the session cookie goes without `__Host-` and Secure.
@@ -284,5 +290,10 @@ def _check(settings: Settings) -> None:
                 f"`cors` holds `{origin}`, which is no origin; write `https://app.example`, lower case,"
                 " without a path. There is no wildcard: pages of these origins act with the user's cookie"
             )
+    if settings.client_certificate_header:
+        if not _HEADER.fullmatch(settings.client_certificate_header):
+            raise ConfigurationError("`client_certificate_header` must be a header such as `x-client-cert`")
+        if not settings.trusted_proxies:
+            raise ConfigurationError("`client_certificate_header` needs `trusted_proxies`, which may send it")
     if not _SERVICE.fullmatch(settings.signing_service):
         raise ConfigurationError("`signing_service` may hold only lower-case letters, digits, `.` and `-`")

@@ -16,6 +16,7 @@ from iamkit.audit.event import CRITICAL, Event
 from iamkit.audit.last_access import Uses
 from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses, manners_of
+from iamkit.builtin.service_credentials import ServiceCredentialAuthenticator
 from iamkit.builtin.sessions import SessionAuthenticator, cookie_name
 from iamkit.builtin.sigv4 import API_SERVICES, ApiCredentials, SigV4Authenticator
 from iamkit.builtin.tokens import TokenAuthenticator
@@ -293,14 +294,29 @@ class Wiring(Ground):
 
     def _register_authenticating_builtins(self) -> None:
         cookie = cookie_name(development=self.settings.development)
+        self._register_certificates()
         for builtin in (
             self._signatures(self.settings.signing_service),
             SessionAuthenticator(
                 self.store, self.clock, cookie=cookie, look=self._look, later=self.background.later
             ),
             TokenAuthenticator(self.store, self.clock, look=self._look, later=self.background.later),
+            ServiceCredentialAuthenticator(self.store, self.clock),
         ):
             self._hooks.register(builtin)
+
+    def _register_certificates(self) -> None:
+        """First, so that it is asked last: a cookie is a choice, a connection's certificate is not."""
+        header, tls = self.settings.client_certificate_header, self.settings.client_certificate_tls
+        if header or tls:
+            from iamkit.builtin.client_certificates import CertificateAuthenticator
+
+            proxies = Proxies(self.settings.proxy_networks)
+            self._hooks.register(
+                CertificateAuthenticator(
+                    self.store, self.clock, proxies, header=header, tls=tls, look=self._look
+                )
+            )
 
     def _house_of(self, partition: str, home: str) -> House:
         readable = [name for name in self.catalog.actions() if _reads(self.catalog, name)]

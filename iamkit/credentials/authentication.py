@@ -15,6 +15,8 @@ class CredentialKind(StrEnum):
     SESSION = "session"
     TEMPORARY = "temporary"
     TOKEN = "token"  # noqa: S105  # a kind of credential, not one
+    CERTIFICATE = "mtls"
+    SERVICE = "service-credential"
     ANONYMOUS = "anonymous"
     OPERATOR = "operator"
 

@@ -11,7 +11,9 @@ from iamkit.credentials import (
     mfa,
     passwords,
     recovery_codes,
+    service_credentials,
     sessions,
+    signing_certificates,
     ssh_keys,
     temporary,
     tokens,
@@ -43,7 +45,17 @@ def inventory(reader: Reader, user_id: str) -> Inventory:
         password,
         tuple(key.key_id for key in held_by(reader, user_id)),
         tuple(device.serial for device in mfa.of_subject(reader, user_id)),
-        tuple(f"SSH public key `{key.key_id}`" for key in ssh_keys.held_by(reader, user_id)),
+        (
+            *(f"SSH public key `{key.key_id}`" for key in ssh_keys.held_by(reader, user_id)),
+            *(
+                f"signing certificate `{kept.certificate_id}`"
+                for kept in signing_certificates.held_by(reader, user_id)
+            ),
+            *(
+                f"service-specific credential `{kept.credential_id}`"
+                for kept in service_credentials.held_by(reader, user_id)
+            ),
+        ),
     )
 
 
@@ -57,6 +69,8 @@ def remove_all(unit: Unit, *, account: str, user_id: str) -> None:
     mfa.release_all(unit, user_id)
     recovery_codes.remove_all(unit, user_id)
     ssh_keys.remove_all(unit, user_id)
+    signing_certificates.remove_all(unit, user_id)
+    service_credentials.remove_all(unit, user_id)
     known_devices.forget_all(unit, user_id)
     tokens.remove_all(unit, user_id)
     links.void(unit, user_id)

@@ -36,6 +36,11 @@ class Proxies:
                 return str(hop)
         return str(peer)
 
+    def sent_by_one(self, request: HttpRequest) -> bool:
+        """Whether a named proxy sent the request: what it says in its own headers is believed."""
+        peer = _address(request.peer)
+        return peer is not None and self._trusted(peer)
+
     def secure(self, request: HttpRequest) -> bool:
         """Whether the request came over TLS, as the server saw it or a named proxy reports."""
         peer = _address(request.peer)

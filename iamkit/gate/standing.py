@@ -77,7 +77,7 @@ class Standing:
         """`principal` as it is now. Raises AuthenticationError if its credential or itself is gone."""
         proof = principal.authentication
         if proof is not None:
-            if proof.kind is CredentialKind.TOKEN:
+            if proof.kind in (CredentialKind.TOKEN, CredentialKind.CERTIFICATE, CredentialKind.SERVICE):
                 self._require_same(proof, request)
             if proof.kind is CredentialKind.ACCESS_KEY:
                 self._require_active(proof)

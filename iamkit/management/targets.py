@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from iamkit.arn import Arn
 from iamkit.credentials import mfa
@@ -101,6 +101,11 @@ def refuse_ending(work: Work, found: User) -> None:
         and proof.subject == found.user_id
     ):
         raise AccessDenied("a token that ends makes nothing of its owner's that does not; sign in")
+
+
+def refuse_longer() -> NoReturn:
+    """What the caller would learn lasts longer than what it came with (THR-S7)."""
+    raise AccessDenied("a credential that ends does not open what lasts longer; sign in")
 
 
 def group(work: Work, group_name: str, keys: Mapping[str, ContextValue] | None = None) -> Asks:

@@ -102,6 +102,8 @@ _CASCADE: Final = (
     "iam:DeleteAccessKey",
     "iam:DeleteLoginProfile",
     "iam:DeleteSSHPublicKey",
+    "iam:DeleteServiceSpecificCredential",
+    "iam:DeleteSigningCertificate",
     "iam:DeleteUserPermissionsBoundary",
     "iam:DeleteUserPolicy",
     "iam:DetachUserPolicy",

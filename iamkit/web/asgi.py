@@ -174,6 +174,7 @@ def request_of(scope: Scope, reader: Reader | None = None) -> HttpRequest:
         headers,
         str(client[0]) if client else None,
         kind,
+        _certificate(scope),
     )
     # The app routes on what the server decoded. A prefix set by a proxy may be missing from the raw path.
     if path != request.path and (path or "/") not in (
@@ -182,6 +183,15 @@ def request_of(scope: Scope, reader: Reader | None = None) -> HttpRequest:
     ):
         raise MalformedRequest("the server reads the path otherwise than it was sent")
     return request
+
+
+def _certificate(scope: Scope) -> str | None:
+    """The client's certificate, by the TLS extension of ASGI."""
+    extensions = scope.get("extensions")
+    if not extensions or "tls" not in extensions:
+        return None
+    chain = tuple(extensions["tls"].get("client_cert_chain") or ())
+    return str(chain[0]) if chain else None
 
 
 def _headers(sent: Iterable[tuple[bytes, bytes]], reader: Reader) -> Headers:

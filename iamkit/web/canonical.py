@@ -105,6 +105,7 @@ class Reader:
         headers: Headers,
         peer: str | None,
         kind: Literal["http", "websocket"] = "http",
+        certificate: str | None = None,
     ) -> HttpRequest:
         """The request as a value; `headers` are checked. Raises MalformedRequest."""
         if method not in _USUAL and not _METHOD.fullmatch(method):
@@ -120,7 +121,9 @@ class Reader:
                 self._hosts.clear()
             if len(hosts) == 1:
                 self._hosts[host] = None
-        return request_value(method, scheme, host, raw_path, path, query, headers, peer, peer, kind, None)
+        return request_value(
+            method, scheme, host, raw_path, path, query, headers, peer, peer, kind, None, certificate
+        )
 
 
 def canonical_path(raw_path: str) -> str:

@@ -191,6 +191,7 @@ def request_of(environ: WSGIEnvironment, reader: Reader | None = None) -> HttpRe
         environ.get("QUERY_STRING", ""),
         _headers(environ, reader),
         environ.get("REMOTE_ADDR") or None,
+        certificate=environ.get("SSL_CLIENT_CERT") or None,
     )
     # The app routes on what the server decoded. A prefix set by a proxy may be missing from the raw path.
     if request.path.encode() not in (whole or b"/", local or b"/"):

@@ -38,6 +38,7 @@ from iamkit.sql.records import declared
 from iamkit.storage import record_type
 
 ACCOUNT = "111122223333"
+FILES = Path(__file__).parents[1] / "credentials" / "certificates"
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEhhsxYzsNi624ZPlYcVGlsFVhWpaxXau/DyUDKESKwn"
 TEXT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "docs:Get", "Resource": "*"}}'
 TRUST = json.dumps(
@@ -240,6 +241,12 @@ def good(iam: IAM) -> dict[str, object]:
         "authentication_code1": Secret("123456"),
         "authentication_code2": Secret("654321"),
         "method": "totp",
+        "certificate_body": (FILES / "first.pem").read_text(),
+        "private_key": Secret((FILES / "first.key").read_text()),
+        "certificate_id": "CERTIFICATENONE",
+        "server_certificate_name": "site",
+        "service_name": "docs",
+        "service_specific_credential_id": "ACCANONE",
         "ssh_public_key_body": SSH_KEY,
         "ssh_public_key_id": "APKANONE",
         "content": Secret("ft-1,3132333435363738393031323334353637383930"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from iamkit.credentials import access_keys as keys
 from iamkit.credentials import (
+    certificates,
     challenges,
     links,
     mfa,
@@ -20,7 +22,10 @@ from iamkit.credentials import (
     otp,
     password_rules,
     passwords,
+    server_certificates,
+    service_credentials,
     sessions,
+    signing_certificates,
     ssh_keys,
     temporary,
     tokens,
@@ -34,6 +39,7 @@ from iamkit.identity import (
     accounts,
     attachments,
     boundaries,
+    documents,
     groups,
     guardrails,
     inline,
@@ -66,8 +72,11 @@ SPARE_POLICY: Final = f"arn:aws:iam::{HOME}:policy/spare"
 SECRET: Final = "a long enough passphrase"
 NEXT_SECRET: Final = "another long passphrase"
 DJANGO: Final = "pbkdf2_sha256$1000$salt$d29yZHM3d29yZHM3d29yZHM3d29yZHM3d29yZHM3MDA="
+FILES: Final = Path(__file__).parents[1] / "credentials" / "certificates"
 SSH_KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEhhsxYzsNi624ZPlYcVGlsFVhWpaxXau/DyUDKESKwn"
 HELD_SSH_KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGk8zTUAAX8h8pmNRsWtAHNFF3siOtfghtj9ZbvObluZ"
+CERTIFICATES: Final = {name: (FILES / f"{name}.pem").read_text() for name in ("first", "second", "third")}
+PRIVATE_KEY: Final = Secret((FILES / "first.key").read_text())
 OK: Final = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"doc:Get","Resource":"*"}}'
 OPEN: Final = '{"Statement":{"Effect":"Allow","Principal":"*","Action":"doc:Get"}}'
 TRUST: Final = (
@@ -153,6 +162,39 @@ def _furnish(office: Office) -> dict[str, Arguments]:
             user_id=sam.user_id,
             now=house.now(),
         ).key_id
+        certificate = signing_certificates.add(
+            unit,
+            house.ids,
+            certificates.read(CERTIFICATES["first"]),
+            account=HOME,
+            user_id=sam.user_id,
+            now=house.now(),
+        ).certificate_id
+        server_certificates.add(
+            unit,
+            office.services.sealer,
+            house.ids,
+            account=HOME,
+            name="site",
+            path="/",
+            arn=f"arn:aws:iam::{HOME}:server-certificate/site",
+            body=CERTIFICATES["first"],
+            chain="",
+            private_key=PRIVATE_KEY,
+            now=house.now(),
+            expires_at=house.now(),
+            tags={},
+        )
+        service = service_credentials.create(
+            unit,
+            house.ids,
+            account=HOME,
+            user_id=sam.user_id,
+            user_name="sam",
+            service="doc",
+            policy=documents.keep(unit, OK),
+            now=house.now(),
+        ).kept.credential_id
         session = sessions.start(
             unit,
             house.ids,
@@ -265,6 +307,42 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iam:ListSSHPublicKeys": {"user_name": "sam"},
         "iam:UpdateSSHPublicKey": {"user_name": "sam", "ssh_public_key_id": ssh_key, "status": "Inactive"},
         "iam:DeleteSSHPublicKey": {"user_name": "sam", "ssh_public_key_id": ssh_key},
+        "iam:UploadSigningCertificate": {"user_name": "sam", "certificate_body": CERTIFICATES["second"]},
+        "iam:ListSigningCertificates": {"user_name": "sam"},
+        "iam:UpdateSigningCertificate": {
+            "user_name": "sam",
+            "certificate_id": certificate,
+            "status": "Inactive",
+        },
+        "iam:DeleteSigningCertificate": {"user_name": "sam", "certificate_id": certificate},
+        "iam:UploadServerCertificate": {
+            "server_certificate_name": "new",
+            "certificate_body": CERTIFICATES["first"],
+            "private_key": PRIVATE_KEY,
+            "tags": {"a": "b"},
+        },
+        "iam:GetServerCertificate": {"server_certificate_name": "site"},
+        "iam:ListServerCertificates": {},
+        "iam:UpdateServerCertificate": {"server_certificate_name": "site", "new_path": "/app/"},
+        "iam:DeleteServerCertificate": {"server_certificate_name": "site"},
+        "iam:TagServerCertificate": {"server_certificate_name": "site", "tags": {"a": "b"}},
+        "iam:UntagServerCertificate": {"server_certificate_name": "site", "tag_keys": ("a",)},
+        "iam:ListServerCertificateTags": {"server_certificate_name": "site"},
+        "iam:CreateServiceSpecificCredential": {"user_name": "sam", "service_name": "doc"},
+        "iam:ListServiceSpecificCredentials": {"user_name": "sam"},
+        "iam:ResetServiceSpecificCredential": {
+            "user_name": "sam",
+            "service_specific_credential_id": service,
+        },
+        "iam:UpdateServiceSpecificCredential": {
+            "user_name": "sam",
+            "service_specific_credential_id": service,
+            "status": "Inactive",
+        },
+        "iam:DeleteServiceSpecificCredential": {
+            "user_name": "sam",
+            "service_specific_credential_id": service,
+        },
         "iam:CreateLoginProfile": {"user_name": "ana", "password": Secret(SECRET)},
         "iam:GetLoginProfile": {"user_name": "sam"},
         "iam:UpdateLoginProfile": {"user_name": "sam", "password": Secret(NEXT_SECRET)},
@@ -449,6 +527,7 @@ def _by_action(action: str) -> Operation[..., Any]:
 ALSO: Final = {
     "iam:CreateUser": {"iam:TagUser"},
     "iam:AddRoleToInstanceProfile": {"iam:PassRole"},
+    "iam:UploadServerCertificate": {"iam:TagServerCertificate"},
     "iamkit:ImportUsers": {"iam:CreateUser", "iam:CreateLoginProfile"},
     "iamkit:InviteUser": {"iam:CreateUser", "iam:CreateLoginProfile"},
     "iamkit:ResendInvitation": {"iam:CreateLoginProfile"},

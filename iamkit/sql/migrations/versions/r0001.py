@@ -526,6 +526,42 @@ def upgrade() -> None:
     )
     op.create_index("ix_iamkit_sending_began_at", "iamkit_sending", ["began_at"])
     op.create_table(
+        "iamkit_server_certificate",
+        sa.Column("certificate_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("name_key", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("arn", TEXT, nullable=False),
+        sa.Column("body", TEXT, nullable=False),
+        sa.Column("chain", TEXT, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("uploaded_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("certificate_id", name="pk_iamkit_server_certificate"),
+        sa.UniqueConstraint("account", "name_key", name="uq_iamkit_server_certificate_account_name_key"),
+    )
+    op.create_index("ix_iamkit_server_certificate_account", "iamkit_server_certificate", ["account"])
+    op.create_table(
+        "iamkit_service_credential",
+        sa.Column("credential_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("service", TEXT, nullable=False),
+        sa.Column("service_user_name", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("policy", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("credential_id", name="pk_iamkit_service_credential"),
+        sa.UniqueConstraint("digest", name="uq_iamkit_service_credential_digest"),
+        sa.UniqueConstraint("service_user_name", name="uq_iamkit_service_credential_service_user_name"),
+    )
+    op.create_index("ix_iamkit_service_credential_account", "iamkit_service_credential", ["account"])
+    op.create_index("ix_iamkit_service_credential_user_id", "iamkit_service_credential", ["user_id"])
+    op.create_table(
         "iamkit_session",
         sa.Column("session_id", TEXT, nullable=False),
         sa.Column("public_id", TEXT, nullable=False),
@@ -556,6 +592,21 @@ def upgrade() -> None:
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name="pk_iamkit_session_epoch"),
     )
+    op.create_table(
+        "iamkit_signing_certificate",
+        sa.Column("certificate_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("body", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("uploaded_at", sa.BigInteger(), nullable=False),
+        sa.Column("not_before", sa.BigInteger(), nullable=False),
+        sa.Column("not_after", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("certificate_id", name="pk_iamkit_signing_certificate"),
+        sa.UniqueConstraint("digest", name="uq_iamkit_signing_certificate_digest"),
+    )
+    op.create_index("ix_iamkit_signing_certificate_user_id", "iamkit_signing_certificate", ["user_id"])
     op.create_table(
         "iamkit_source_attempts",
         sa.Column("network", TEXT, nullable=False),

@@ -1,0 +1,218 @@
+"""Client certificates and service-specific credentials as requests bring them."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import pytest
+
+from iamkit.builtin.client_certificates import der_of
+from iamkit.clock import FrozenClock
+from iamkit.credentials.hashing import CHEAPEST
+from iamkit.credentials.secret import Secret
+from iamkit.errors import ConfigurationError, IamkitError
+from iamkit.http import Headers, HttpRequest
+from iamkit.identity.principal import Principal
+from iamkit.kit import IAM
+from iamkit.management import attachments, login_profiles, service_credentials, signing_certificates, users
+
+FILES: Final = Path(__file__).parents[1] / "credentials" / "certificates"
+PEM, OTHER = ((FILES / f"{name}.pem").read_text() for name in ("first", "second"))
+DER: Final = ssl.PEM_cert_to_DER_cert(PEM)
+PROXY: Final = "10.0.0.7"
+HEADER: Final = "x-client-cert"
+ESCAPED: Final = quote(PEM)
+ADMIN: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+Makes = Callable[..., IAM]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Makes]:
+    """Makes a deployment in which ana has the certificate."""
+    opened: list[IAM] = []
+
+    def made(**settings: Any) -> IAM:  # whatever settings there are
+        clock = FrozenClock(datetime(2036, 1, 1, tzinfo=UTC))
+        iam = IAM(tmp_path / "iam", clock=clock, password_cost=CHEAPEST, entry_points=False, **settings)
+        opened.append(iam)
+        iam.initialize()
+        desk = iam.desk(iam.operator())
+        desk.do(users.create_user, user_name="ana")
+        desk.do(attachments.attach_user_policy, user_name="ana", policy_arn=ADMIN)
+        desk.do(signing_certificates.upload_signing_certificate, user_name="ana", certificate_body=PEM)
+        return iam
+
+    yield made
+    for iam in opened:
+        iam.close()
+
+
+def asked(
+    *fields: tuple[str, str], peer: str = PROXY, method: str = "GET", tls: str | None = None
+) -> HttpRequest:
+    headers = Headers((("host", "app.example"), *fields))
+    return HttpRequest(method, "https", "app.example", "/", "/", "", headers, peer, certificate=tls)
+
+
+def who(iam: IAM, request: HttpRequest) -> str:
+    """Who comes in: a name, `anonymous`, or the code of the error."""
+    try:
+        found = iam.gate.admit(request)
+    except IamkitError as fault:
+        return fault.code
+    assert isinstance(found, Principal)
+    return found.name or "anonymous"
+
+
+def test_a_proxys_header_names_the_user_and_nobody_elses_does(make: Makes) -> None:
+    """CAP-C7: from anybody but the named proxies it is as if it were not there."""
+    iam = make(client_certificate_header="X-Client-Cert", trusted_proxies=[PROXY])
+
+    assert who(iam, asked((HEADER, ESCAPED))) == "ana"
+    assert who(iam, asked((HEADER, ESCAPED), peer="10.0.0.8")) == "anonymous"
+    assert who(iam, asked((HEADER, ESCAPED), peer="")) == "anonymous"
+    assert who(iam, asked((HEADER, ESCAPED), ("x-forwarded-for", PROXY), peer="203.0.113.1")) == "anonymous"
+    assert who(iam, asked((HEADER, ""))) == "anonymous"
+    assert who(iam, asked(("x-other-cert", ESCAPED))) == "anonymous"
+    assert who(iam, asked(tls=PEM)) == "anonymous"
+    assert who(iam, asked((HEADER, ESCAPED), (HEADER, ESCAPED))) == "MalformedRequest"
+    assert who(iam, asked((HEADER, quote(OTHER)))) == "InvalidClientTokenId"
+    assert who(iam, asked((HEADER, "hello"))) == "InvalidClientTokenId"
+    assert who(iam, asked((HEADER, ESCAPED), ("authorization", "Bearer iks_x"))) == "InvalidClientTokenId"
+
+
+def test_the_servers_own_tls_names_the_user(make: Makes) -> None:
+    """Where it is told to be believed; the header is not, then."""
+    iam = make(client_certificate_tls=True)
+    assert who(iam, asked(tls=PEM, peer="203.0.113.1")) == "ana"
+    assert who(iam, asked((HEADER, ESCAPED))) == "anonymous"
+
+
+def test_it_is_off_by_default(make: Makes) -> None:
+    """Nothing that a request carries makes somebody of it."""
+    iam = make(trusted_proxies=[PROXY])
+    assert who(iam, asked((HEADER, ESCAPED), tls=PEM)) == "anonymous"
+
+
+def test_an_inactive_an_ended_or_a_deleted_one_is_refused_at_once(make: Makes) -> None:
+    """From the next request on, also where it was remembered; so is a disabled user's."""
+    iam = make(client_certificate_tls=True)
+    desk = iam.desk(iam.operator())
+    (kept,) = desk.do(signing_certificates.list_signing_certificates, user_name="ana").items
+    one = {"user_name": "ana", "certificate_id": kept.certificate_id}
+    assert who(iam, asked(tls=PEM)) == "ana"
+
+    desk.do(signing_certificates.update_signing_certificate, status="Inactive", **one)
+    assert who(iam, asked(tls=PEM)) == "InvalidClientTokenId"
+    desk.do(signing_certificates.update_signing_certificate, status="Active", **one)
+    assert who(iam, asked(tls=PEM)) == "ana"
+    desk.do(users.disable_user, user_name="ana")
+    assert who(iam, asked(tls=PEM)) == "InvalidClientTokenId"
+    desk.do(users.enable_user, user_name="ana")
+    assert isinstance(iam.clock, FrozenClock)
+    iam.clock.advance(timedelta(days=50_000))
+    assert who(iam, asked(tls=PEM)) == "ExpiredToken"
+    iam.clock.advance(timedelta(days=-50_000 - 20_000))
+    assert who(iam, asked(tls=PEM)) == "ExpiredToken"
+    desk.do(signing_certificates.delete_signing_certificate, **one)
+    assert who(iam, asked(tls=PEM)) == "InvalidClientTokenId"
+
+
+def test_a_browsers_certificate_obeys_the_rules_of_cookies(make: Makes) -> None:
+    """Another site's form does nothing by it; a program, which says nothing of sites, does."""
+    iam = make(client_certificate_tls=True)
+    assert who(iam, asked(tls=PEM, method="POST")) == "ana"
+    assert who(iam, asked(("origin", "https://app.example"), tls=PEM, method="POST")) == "ana"
+    assert who(iam, asked(("origin", "https://evil.example"), tls=PEM, method="POST")) == "AccessDenied"
+    assert who(iam, asked(("sec-fetch-site", "cross-site"), tls=PEM, method="POST")) == "AccessDenied"
+    assert who(iam, asked(("referer", "https://evil.example/"), tls=PEM, method="POST")) == "AccessDenied"
+
+
+def test_a_certificate_is_read_as_servers_and_proxies_tell_it() -> None:
+    """nginx, Apache, HAProxy, RFC 9440; nothing else."""
+    plain = base64.b64encode(DER).decode()
+    for text in (PEM, quote(PEM), PEM.replace("\n", " "), PEM.replace("\n", "\t"), plain, f":{plain}:"):
+        assert der_of(text) == DER
+    for text in ("", ":", "::", "%", "%%%", "é", PEM + PEM, PEM + "x", plain + "!", "A" * 60_000):
+        assert der_of(text) != DER
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"client_certificate_header": "x-client-cert"},
+        {"client_certificate_header": "host", "trusted_proxies": [PROXY]},
+        {"client_certificate_header": "x_client_cert", "trusted_proxies": [PROXY]},
+        {"client_certificate_header": "authorization", "trusted_proxies": [PROXY]},
+        {"client_certificate_header": "x-client cert", "trusted_proxies": [PROXY]},
+    ],
+)
+def test_settings_that_open_a_hole_stop_the_start(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """A header that anybody may send, or that means something else."""
+    with pytest.raises(ConfigurationError, match="client_certificate_header"):
+        IAM(tmp_path / "iam", entry_points=False, **settings)
+
+
+def basic(name: str, password: str) -> tuple[str, str]:
+    return "authorization", "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def test_a_service_credential_does_what_its_service_names_and_nothing_else(make: Makes) -> None:
+    """Of an administrator's: `doc:…` is allowed, the rest is not, nor by the bearer about itself."""
+    iam = make()
+    desk = iam.desk(iam.operator())
+    made = desk.do(
+        service_credentials.create_service_specific_credential, user_name="ana", service_name="doc"
+    )
+    request = asked(basic(made.face.service_user_name, made.service_password.reveal()))
+
+    principal = iam.gate.admit(request)
+
+    assert isinstance(principal, Principal)
+    assert iam.check("doc:Get", "doc/1", principal=principal)
+    assert not iam.check("wiki:Get", "page/1", principal=principal)
+    with pytest.raises(IamkitError):
+        iam.desk(principal).do(users.list_users)
+    with pytest.raises(IamkitError):
+        iam.desk(principal).do(
+            service_credentials.create_service_specific_credential, user_name="ana", service_name="wiki"
+        )
+
+
+def test_what_is_no_service_credential_is_refused_alike(make: Makes) -> None:
+    """A user's own password (CAP-C1), another's name, a browser, an old password, an inactive one."""
+    iam = make()
+    desk = iam.desk(iam.operator())
+    word = "three quiet otters read"
+    desk.do(login_profiles.create_login_profile, user_name="ana", password=Secret(word))
+    made = desk.do(
+        service_credentials.create_service_specific_credential, user_name="ana", service_name="doc"
+    )
+    name, password = made.face.service_user_name, made.service_password.reveal()
+    one = {"user_name": "ana", "service_specific_credential_id": made.face.service_specific_credential_id}
+
+    assert who(iam, asked(basic(name, password))) == "ana"
+    for fields in (
+        [basic("ana", word)],
+        [basic("ana", password)],
+        [basic(name, password + "x")],
+        [basic("", "")],
+        [("authorization", "Basic")],
+        [("authorization", "Basic !!!")],
+        [("authorization", "Basic " + "A" * 5000)],
+        [("authorization", "Basic /w==")],
+        [basic(name, password), ("origin", "https://app.example")],
+    ):
+        assert who(iam, asked(*fields)) == "InvalidClientTokenId"
+    anew = desk.do(service_credentials.reset_service_specific_credential, **one).service_password.reveal()
+    assert who(iam, asked(basic(name, password))) == "InvalidClientTokenId"
+    assert who(iam, asked(basic(name, anew))) == "ana"
+    desk.do(service_credentials.update_service_specific_credential, status="Inactive", **one)
+    assert who(iam, asked(basic(name, anew))) == "InvalidClientTokenId"
