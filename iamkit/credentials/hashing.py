@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import re
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import argon2
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -30,6 +32,7 @@ from iamkit.ids import Ids
 from iamkit.storage import Unit
 
 _log = logging.getLogger("iamkit.credentials")
+T = TypeVar("T")
 
 # The profile of a hash that other software made: verified as it is, and replaced at the next sign-in.
 FOREIGN: Final = "foreign"
@@ -92,12 +95,32 @@ class HashingGate:
     """Lets `at_once` hashes run, and `waiting` more queue up, before it says Throttling (THR-P9).
 
     Every hash takes its memory and a core: past the number of cores more of them at once only cost more.
+    They run in threads of their own: the C library keeps for each thread what it once had.
     """
 
     def __init__(self, *, at_once: int, waiting: int, patience: float = 10.0) -> None:
+        self._at_once = at_once
+        self._threads: tuple[int, ThreadPoolExecutor] | None = None
+        self._making = threading.Lock()
         self._running = threading.BoundedSemaphore(at_once)
         self._places = threading.BoundedSemaphore(at_once + waiting)
         self._patience = patience
+
+    def run(self, work: Callable[[], T]) -> T:
+        """What `work` gives or raises, when its turn has come. Raises Throttling as `passage` does."""
+        with self.passage():
+            return self._own_threads().submit(work).result()
+
+    def _own_threads(self) -> ThreadPoolExecutor:
+        # Threads do not cross a fork: the child makes its own.
+        found = self._threads
+        if found is None or found[0] != os.getpid():
+            with self._making:
+                found = self._threads
+                if found is None or found[0] != os.getpid():
+                    found = (os.getpid(), ThreadPoolExecutor(self._at_once, "iamkit-hashing"))
+                    self._threads = found
+        return found[1]
 
     @contextmanager
     def passage(self) -> Iterator[None]:
@@ -141,8 +164,8 @@ class Hasher:
         text = prepared(password)
         pepper = self._peppers.current
         mixed = self._peppers.mix(pepper, text)
-        with self._gate.passage():
-            made = self._argon.hash(mixed, salt=self._ids.bytes(self._parameters.salt_bytes))
+        salt = self._ids.bytes(self._parameters.salt_bytes)
+        made = self._gate.run(lambda: self._argon.hash(mixed, salt=salt))
         return HashedPassword(made, self._parameters.name, pepper)
 
     def verify(self, kept: HashedPassword | None, password: str) -> Verification:
@@ -158,10 +181,7 @@ class Hasher:
             _log.error("a stored password hash has a form or cost outside the bounds and was not tried")
             against, kept = self._dummy, None
         mixed = self._peppers.mix(against.pepper_id, text)
-        with self._gate.passage():
-            began = time.monotonic()
-            right = self._matches(against.hash, mixed)
-            self.costs.note(against.profile, time.monotonic() - began)
+        right = self._timed(against.profile, lambda: self._matches(against.hash, mixed))
         if not right or kept is None:
             return Verification(ok=False)
         stale = self._argon.check_needs_rehash(kept.hash) or kept.pepper_id != self._peppers.current
@@ -182,11 +202,19 @@ class Hasher:
         if kept.pepper_id:
             # Flask-Security: base64 of HMAC-SHA-512 under the app's own salt, and that is hashed.
             raw = self._peppers.mix_sha512(kept.pepper_id, raw)
-        with self._gate.passage():
-            began = time.monotonic()
-            right = foreign_hashes.verify(kept.hash, raw)
-            self.costs.note(foreign_hashes.cost_of(kept.hash), time.monotonic() - began)
+        right = self._timed(foreign_hashes.cost_of(kept.hash), lambda: foreign_hashes.verify(kept.hash, raw))
         return Verification(ok=right, needs_rehash=right)
+
+    def _timed(self, cost: str, check: Callable[[], bool]) -> bool:
+        """What a check says, when its turn has come; how long it took is noted."""
+
+        def timed() -> bool:
+            began = time.monotonic()
+            right = check()
+            self.costs.note(cost, time.monotonic() - began)
+            return right
+
+        return self._gate.run(timed)
 
     def _matches(self, text: str, mixed: bytes) -> bool:
         try:

@@ -18,7 +18,7 @@ from iamkit.clock import Clock
 from iamkit.credentials.bounded import BoundedMap
 from iamkit.errors import Throttling
 from iamkit.ids import Ids
-from iamkit.storage import Less, Plus, Unit, record
+from iamkit.storage import Less, Plus, Reader, Unit, record
 
 WINDOW: Final = timedelta(minutes=10)
 MOST: Final = 30
@@ -66,6 +66,12 @@ def reserve(unit: Unit, network: str, *, now: datetime) -> None:
             retry_after=max(1, min(int(WINDOW.total_seconds()), -(-left // timedelta(seconds=1)))),
         )
     unit.change(SourceAttempts, (network,), {"attempts": Plus()})
+
+
+def used_up(reader: Reader, network: str, *, now: datetime) -> bool:
+    """Whether a network has no attempt left."""
+    kept = reader.get(SourceAttempts, (network,))
+    return kept is not None and kept.attempts >= MOST and now < kept.began_at + WINDOW
 
 
 def give_back(unit: Unit, network: str) -> None:

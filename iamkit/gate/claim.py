@@ -6,8 +6,9 @@ the same words, status and cost (THR-P1, P3). The attempt is counted before the 
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -22,6 +23,7 @@ from iamkit.credentials.sources import SprayWatch
 from iamkit.credentials.throttle import Throttle, device_subject, known_subject, unknown_subject
 from iamkit.errors import InvalidCredentials, NoSuchEntity, PasswordExpired, Throttling
 from iamkit.gate.pace import Pace
+from iamkit.gate.refusals import Refusals
 from iamkit.gate.sign_in_events import SUCCESS, Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import accounts, people, users
 from iamkit.identity.accounts import Account
@@ -85,6 +87,7 @@ class Claims:
         self._home_account = home_account
         self._spray = spray
         self._pace = pace
+        self._refusals = Refusals(clock)
 
     def verified(
         self,
@@ -104,6 +107,8 @@ class Claims:
         """
         began = self._pace.begin()
         prepared(password)
+        places = _places(account_or_alias, user_name, source, device)
+        self._refusals.check(places)
         with self._store.read() as reader:
             claim = _claimed(reader, account_or_alias, user_name, source, device, as_root=as_root)
             decoy = passwords.decoy(reader, self._near(account_or_alias, user_name))
@@ -111,6 +116,13 @@ class Claims:
             if claim.device is None:
                 self._spray.check(password)
             self._throttle.reserve(claim.subject, claim.network)
+        except Throttling as fault:
+            more = self._refused(claim, places, fault)
+            outcome = Outcome(fault.code, iamkit={"refusedBefore": more} if more else None)
+            self._trail.record_alone(self.event(name, claim, origin, outcome))
+            self._pace.wait_briefly(began)
+            raise
+        try:
             verification = self._compared(claim, decoy, password)
         except Throttling as fault:
             self._trail.record_alone(self.event(name, claim, origin, Outcome(fault.code)))
@@ -122,6 +134,14 @@ class Claims:
             self._pace.wait(began, self._hasher.costs.slowest)
             raise refusal
         return claim, verification
+
+    def _refused(self, claim: Claim, places: Sequence[bytes], fault: Throttling) -> int:
+        """Remember who was told to wait; how many were told so without being looked at."""
+        if not places:
+            return 0
+        with self._store.read() as reader:
+            full = claim.network is not None and sources.used_up(reader, claim.network, now=self._clock.now())
+        return self._refusals.note(places[0 if full else -1], fault)
 
     def _compared(self, claim: Claim, decoy: HashedPassword | None, password: str) -> Verification:
         if claim.password is not None:
@@ -142,6 +162,17 @@ class Claims:
     def event(self, name: str, claim: Claim, origin: Origin, outcome: Outcome = SUCCESS) -> Event:
         actor = actor_of(claim.account or self._home_account(), claim.user, as_root=claim.as_root)
         return sign_in_event(self._ids, name, actor, origin, outcome, at=self._clock.now())
+
+
+def _places(account: str, name: str, source: str | None, device: str | None) -> tuple[bytes, ...]:
+    """What stands for where a claim comes from, and for whom it is of, in any case the same length.
+
+    Nothing for one that shows a known browser: it has attempts of its own, whatever others tried.
+    """
+    if device is not None:
+        return ()
+    said = (f"network\x00{sources.network_of(source)}", f"name\x00{account}\x00{name_key(name)}")
+    return tuple(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in said)
 
 
 def _claimed(

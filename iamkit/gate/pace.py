@@ -10,7 +10,7 @@ from typing import Final
 # What no password is checked for: longer than a few reads and a write take.
 _BRIEF: Final = 0.02
 # How much longer than on its own a hash may take before it shows, as a factor and in seconds.
-_LOADED: Final = 1.5
+_LOADED: Final = 2
 _MORE: Final = 0.05
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -236,6 +238,32 @@ def test_a_place_is_free_again_after_an_error() -> None:
 
     with gate.passage(), pytest.raises(Throttling), gate.passage():
         pass
+
+
+def test_hashes_run_in_as_many_threads_as_run_at_once() -> None:
+    """However many ask: what a hash takes of memory stays with its thread (THR-P9). Errors come back."""
+    gate = HashingGate(at_once=2, waiting=30)
+    with ThreadPoolExecutor(16) as pool:
+        names = set(pool.map(lambda _: gate.run(lambda: threading.current_thread().name), range(32)))
+
+    assert 1 <= len(names) <= 2
+    assert all(name.startswith("iamkit-hashing") for name in names)
+    with pytest.raises(ZeroDivisionError):
+        gate.run(lambda: 1 // 0)
+
+
+def test_a_forked_child_hashes_in_threads_of_its_own() -> None:
+    """Those of the parent do not live there."""
+    gate = HashingGate(at_once=1, waiting=1)
+    assert gate.run(os.getpid) == os.getpid()
+    with warnings.catch_warnings():
+        # Python warns of forks beside threads, which is what is tried here.
+        warnings.simplefilter("ignore")
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if gate.run(os.getpid) == os.getpid() else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_hashes_are_not_shown(peppers: Peppers) -> None:

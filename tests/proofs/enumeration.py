@@ -1,6 +1,6 @@
 """Asks for people who are there and for people who are not, and tries to tell the answers apart.
 
-    python tests/proofs/enumeration.py [--samples 3000] [--threads 4] [--only sign-in forgotten …] [--leak]
+    python tests/proofs/enumeration.py [--samples 3000] [--threads 2] [--only sign-in forgotten …] [--leak]
 
 Everybody in `told_apart/people.py` is asked for, interleaved at random with names that nobody has, at three
 doors: the sign-in with a wrong password, a forgotten password, and a passkey with a name said. What limits
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Ask at every door and say what was found. 1 if somebody can be told from nobody."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--samples", type=int, default=3000, help="of somebody, and as many of nobody")
-    parser.add_argument("--threads", type=int, default=4, help="how many ask at once at the sign-in")
+    parser.add_argument("--threads", type=int, default=2, help="how many ask at once at the sign-in")
     parser.add_argument("--people", type=int, default=20, help="how many there are of each kind")
     parser.add_argument("--only", nargs="+", choices=sorted(DOORS), default=list(DOORS))
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))

@@ -18,6 +18,7 @@ from iamkit.clock import FrozenClock
 from iamkit.errors import IamkitError, Throttling
 from iamkit.gate import claim
 from iamkit.gate.pace import Pace
+from iamkit.gate.refusals import Refusals
 from iamkit.kit import IAM
 from tests.proofs.told_apart.people import People
 from tests.proofs.winners.kinds import replaced
@@ -106,6 +107,13 @@ class SignInDoor(Door):
         return "in"
 
 
+class _Forgetful(Refusals):
+    """Remembers nobody."""
+
+    def check(self, places: object) -> None:
+        pass
+
+
 class UsedUpDoor(SignInDoor):
     """A wrong password for names whose attempts are used up."""
 
@@ -116,6 +124,8 @@ class UsedUpDoor(SignInDoor):
     def __init__(self, iam: IAM) -> None:
         super().__init__(iam)
         self._tried: set[str] = set()
+        # What is refused from memory is refused by what was typed; here all are looked at.
+        iam._claims._refusals = _Forgetful(iam.clock)
 
     def ask(self, name: str) -> Answer:
         if name not in self._tried:
