@@ -209,6 +209,10 @@ class SigV4Verifier:
             raise SignatureDoesNotMatch("the field `date` came unsigned; sign it or leave it out")
         for name in head.signed:
             if name not in fields:
+                if name == "x-amz-date":
+                    raise IncompleteSignature(
+                        "the field `x-amz-date` is missing; send the time of the request"
+                    )
                 raise SignatureDoesNotMatch(f"the signed field `{name[:80]}` is not in the request")
 
     def _check_time(self, head: SignatureHead, stamp: str, lasts: timedelta) -> None:
