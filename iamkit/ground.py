@@ -27,6 +27,7 @@ from iamkit.gate.verdict import Refusal
 from iamkit.http import HttpResponse
 from iamkit.identity import deployment as deployments
 from iamkit.identity.deployment import Deployment
+from iamkit.identity.quotas import SECTION
 from iamkit.ids import Ids, Randomness
 from iamkit.late import made_once
 from iamkit.policy.layers import AttachedPolicy
@@ -62,7 +63,7 @@ class Ground:
         self.making = threading.RLock()
         self._hooks = plugin_room.plugin_manager(plugins, entry_points=entry_points)
         sections = self._hooks.hook.iamkit_settings(settings=self.settings)
-        settings_room.check_sections(self.settings, frozenset(sections))
+        settings_room.check_sections(self.settings, frozenset({SECTION, *sections}))
 
     @made_once
     def store(self) -> Store:

@@ -47,7 +47,7 @@ from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.documents import Library
 from iamkit.identity.house import House
 from iamkit.identity.principals import Principals
-from iamkit.identity.quotas import Quotas
+from iamkit.identity.quotas import SECTION, Quotas, of_settings
 from iamkit.identity.resource_layers import ResourceLayersReader
 from iamkit.ids import Randomness
 from iamkit.late import LateStore, made_once
@@ -85,7 +85,7 @@ class Wiring(Ground):
             randomness=randomness,
             **settings,
         )
-        self._quotas = quotas or Quotas()
+        self._quotas = quotas or of_settings(self.settings.section(SECTION))
         self._password_cost = password_cost
         self._register_answering_builtins()
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from iamkit.errors import LimitExceeded
+from iamkit.errors import ConfigurationError, LimitExceeded
 from iamkit.policy.grammar import GUARDRAIL_SIZE, INLINE_SIZES, MANAGED_SIZE, RESOURCE_SIZE, TRUST_SIZE
+
+SECTION: Final = "quotas"
+"""The section of the settings that raises or lowers them."""
+
+_COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +58,16 @@ class Quotas:
         value: int = getattr(self, name)
         if wanted > value:
             raise LimitExceeded(f"quota `{name}` is {value}, and this would make {wanted}")
+
+
+def of_settings(section: Mapping[str, str]) -> Quotas:
+    """AWS's numbers but for those that the section names. Raises ConfigurationError for what is no quota."""
+    names = {part.name for part in dataclasses.fields(Quotas)}
+    for name, text in section.items():
+        if name not in names:
+            raise ConfigurationError(
+                f"`{SECTION}.{name}` is not a quota; there are: {', '.join(sorted(names))}"
+            )
+        if not _COUNT.fullmatch(text):
+            raise ConfigurationError(f"`{SECTION}.{name}` must be a whole number, not `{text[:40]}`")
+    return Quotas(**{name: int(text) for name, text in section.items()})
