@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from iamkit.audit.event import Event
+from iamkit.audit.together import Together
 from iamkit.errors import kind_and_place
 from iamkit.storage import Store, Unit
 
@@ -18,6 +19,7 @@ class Trail:
     def __init__(self, store: Store, *, seen: Callable[[Event], object] | None = None) -> None:
         self._store = store
         self._seen = seen
+        self._together = Together(store)
 
     def record(self, unit: Unit, event: Event) -> None:
         """Add `event` to a unit of work: it is kept if and only if the change is. Then `announce` it."""
@@ -32,11 +34,11 @@ class Trail:
         except Exception as fault:  # noqa: BLE001  # a sink must not undo what is committed
             _log.error("a plugin failed on audit event %s: %s", event.event_id, kind_and_place(fault))
 
-    def record_alone(self, event: Event) -> None:
-        """Keep an event that tells of no change (a refused or failed attempt), in a unit of its own."""
-        with self._store.write() as unit:
-            unit.add(event)
-        self.announce(event)
+    def record_alone(self, *events: Event) -> None:
+        """Keep events that tell of no change (something read, a refused or failed attempt), durably."""
+        self._together.keep(events)
+        for event in events:
+            self.announce(event)
 
     def lookup(
         self, account: str, *, where: Mapping[str, object] | None = None, limit: int = 50

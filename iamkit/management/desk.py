@@ -100,8 +100,7 @@ class Desk:
                     )
                 events = self._events(self._draft(operation, kwargs, attempt, result=result), attempt)
                 # Nothing is told of what was read unless the reading was recorded.
-                for event in events:
-                    self._trail.record_alone(event)
+                self._trail.record_alone(*events)
                 return result
             with self._services.beside_a_unit(), self._store.write() as unit:
                 # Writing units are serialised: what the principal may do now is still so at the commit.
