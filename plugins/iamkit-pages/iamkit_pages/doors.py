@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from iamkit.credentials.sessions import NewSession
 from iamkit.gate.factors import Offer
 from iamkit.gate.passkeys import PasskeyBegun
+from iamkit.gate.root_recovery import RecoveryUnderWay
 from iamkit_pages import cookies
 from iamkit_pages.visit import Visit
 
@@ -15,6 +16,18 @@ def sign_in(visit: Visit) -> NewSession:
     """The password. Raises InvalidCredentials, Throttling, PasswordExpired."""
     return visit.iam.sign_in(
         visit.said("user"),
+        visit.said("password"),
+        account=visit.said("account").strip() or None,
+        source=visit.source,
+        user_agent=visit.user_agent,
+        device=visit.device,
+    )
+
+
+def sign_in_root(visit: Visit) -> NewSession:
+    """The root user's password, by its mail address. Raises InvalidCredentials, Throttling."""
+    return visit.iam.sign_in_root(
+        visit.said("email").strip(),
         visit.said("password"),
         account=visit.said("account").strip() or None,
         source=visit.source,
@@ -107,3 +120,46 @@ def accept_invitation(visit: Visit) -> None:
 def confirm_address(visit: Visit) -> None:
     """A mail address by a link. Raises ExpiredToken."""
     visit.iam.links.confirm(link_token(visit), source=visit.source, user_agent=visit.user_agent)
+
+
+# --- the root user --------------------------------------------------------------------------------------
+
+
+def claim_setup(visit: Visit) -> NewSession:
+    """Become the root user by a set-up link. Raises ExpiredToken, ValidationError and others."""
+    return visit.iam.claim_setup(
+        link_token(visit),
+        visit.needed("email").strip(),
+        visit.said("new_password"),
+        source=visit.source,
+        user_agent=visit.user_agent,
+    )
+
+
+def begin_root_recovery(visit: Visit) -> None:
+    """Ask for a link to the root user's address. Tells nobody whether it is that."""
+    visit.iam.begin_root_recovery(
+        visit.needed("email").strip(),
+        lost="factor" if visit.said("lost") == "factor" else "password",
+        account=visit.said("account").strip() or None,
+        source=visit.source,
+        user_agent=visit.user_agent,
+    )
+
+
+def prove_root(visit: Visit) -> RecoveryUnderWay:
+    """The second proof beside the link. Raises ExpiredToken, InvalidAuthenticationCode and others."""
+    return visit.iam.root_recovery.prove(
+        link_token(visit),
+        visit.needed("method"),
+        visit.answer(),
+        source=visit.source,
+        user_agent=visit.user_agent,
+    )
+
+
+def finish_root_recovery(visit: Visit) -> None:
+    """The new password after the wait. Raises ExpiredToken, ConflictError while it lasts, and others."""
+    visit.iam.root_recovery.finish(
+        link_token(visit), visit.said("new_password"), source=visit.source, user_agent=visit.user_agent
+    )

@@ -14,6 +14,7 @@ from iamkit_pages.answers import Answer
 from iamkit_pages.theme import STYLE
 from iamkit_pages.visit import Visit
 
+_TOKENS: Final = "/tokens"
 # The pages of one's own, in the order of the menu, with what one has to be allowed to do there.
 _MENU: Final = (
     ("/", "menu.overview", ()),
@@ -21,7 +22,7 @@ _MENU: Final = (
     ("/factors", "menu.factors", ("iam:ListMFADevices",)),
     ("/sessions", "menu.sessions", ("iamkit:ListSessions",)),
     ("/keys", "menu.keys", ("iam:ListAccessKeys",)),
-    ("/tokens", "menu.tokens", ("iamkit:ListPersonalTokens",)),
+    (_TOKENS, "menu.tokens", ("iamkit:ListPersonalTokens",)),
 )
 
 
@@ -81,7 +82,12 @@ def _csrf_field(visit: Visit) -> Markup:
 
 
 def _menu(visit: Visit) -> Sequence[tuple[str, str]]:
-    return [(path, visit.words(key)) for path, key, actions in _MENU if visit.may(*actions)]
+    return [
+        (path, visit.words(key))
+        for path, key, actions in _MENU
+        # The root user has no tokens: they are for daily work.
+        if visit.may(*actions) and not (path == _TOKENS and visit.is_root)
+    ]
 
 
 def _done(visit: Visit) -> str:

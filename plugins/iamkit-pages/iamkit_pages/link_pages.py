@@ -32,7 +32,7 @@ def forgot(visit: Visit) -> Answer:
 
 
 def reset_page(visit: Visit, fault: IamkitError | None = None) -> Answer:
-    return _without_token(visit) or page(visit, "link_password.html", fault=fault, about="reset")
+    return without_token(visit) or page(visit, "link_password.html", fault=fault, about="reset")
 
 
 def reset(visit: Visit) -> Answer:
@@ -40,7 +40,7 @@ def reset(visit: Visit) -> Answer:
 
 
 def invite_page(visit: Visit, fault: IamkitError | None = None) -> Answer:
-    return _without_token(visit) or page(visit, "link_password.html", fault=fault, about="invite")
+    return without_token(visit) or page(visit, "link_password.html", fault=fault, about="invite")
 
 
 def invite(visit: Visit) -> Answer:
@@ -48,7 +48,7 @@ def invite(visit: Visit) -> Answer:
 
 
 def confirm_page(visit: Visit, fault: IamkitError | None = None) -> Answer:
-    return _without_token(visit) or page(visit, "link_confirm.html", fault=fault)
+    return without_token(visit) or page(visit, "link_confirm.html", fault=fault)
 
 
 def confirm(visit: Visit) -> Answer:
@@ -63,19 +63,24 @@ def _done(
     *,
     password: bool,
 ) -> Answer:
-    forget = cookies.kept(visit.iam, cookies.LINK, "")
     try:
         if password:
             check_repeated(visit)
         do(visit)
     except ExpiredToken:
-        return page(visit, "message.html", status=400, about="link_worthless", way="", cookies=(forget,))
+        return worthless(visit)
     except IamkitError as fault:
         return again(visit, fault)
-    return redirect(address(visit, "/sign-in", done=done), forget)
+    return redirect(address(visit, "/sign-in", done=done), cookies.kept(visit.iam, cookies.LINK, ""))
 
 
-def _without_token(visit: Visit) -> Answer | None:
+def worthless(visit: Visit) -> Answer:
+    """The link is of no use, whatever the cause; its token is forgotten."""
+    forget = cookies.kept(visit.iam, cookies.LINK, "")
+    return page(visit, "message.html", status=400, about="link_worthless", way="", cookies=(forget,))
+
+
+def without_token(visit: Visit) -> Answer | None:
     """The way on for an address that still has the token; what is none is not kept."""
     token = visit.query.get("token")
     if token is not None:
@@ -85,5 +90,5 @@ def _without_token(visit: Visit) -> Answer | None:
         there = redirect(address(visit, path), cookie)
         return Answer(there.status, location=there.location, cookies=there.cookies, referrer="no-referrer")
     if not doors.link_token(visit):
-        return page(visit, "message.html", status=400, about="link_worthless", way="")
+        return worthless(visit)
     return None

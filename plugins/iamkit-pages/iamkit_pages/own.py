@@ -17,6 +17,7 @@ from iamkit.management import (
     mail_addresses,
     mfa,
     mfa_enrolment,
+    root,
     sessions,
     tokens,
 )
@@ -61,12 +62,19 @@ def change_password(visit: Visit) -> None:
 
 def change_address(visit: Visit) -> None:
     """Send a link to another mail address. Raises ValidationError, StepUpRequired, Throttling."""
-    visit.do(mail_addresses.change_user_email, email=visit.needed("email").strip())
+    email = visit.needed("email").strip()
+    if visit.is_root:
+        visit.do(root.change_root_email, email=email)
+    else:
+        visit.do(mail_addresses.change_user_email, email=email)
 
 
 def verify_address(visit: Visit) -> None:
     """Send a link to the mail address that is kept. Raises NoSuchEntity, InputError, Throttling."""
-    visit.do(mail_addresses.verify_user_email)
+    if visit.is_root:
+        visit.do(root.verify_root_email)
+    else:
+        visit.do(mail_addresses.verify_user_email)
 
 
 # --- access keys and personal tokens ------------------------------------------------------------------
@@ -151,7 +159,6 @@ def enable_device(visit: Visit) -> None:
     """Take a device that shows codes, by two of them. Raises InvalidAuthenticationCode and others."""
     visit.do(
         mfa.enable_mfa_device,
-        user_name=visit.principal.name,
         serial_number=visit.needed("serial_number").strip(),
         authentication_code1=Secret(visit.said("code1").strip()),
         authentication_code2=Secret(visit.said("code2").strip()),

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 
 from iamkit.errors import AccessDenied, IamkitError, StepUpRequired
-from iamkit.identity import users
+from iamkit.identity import people
 from iamkit.management.tokens import CreatedToken
 from iamkit_pages import browsers, own
 from iamkit_pages.answers import Answer, redirect
@@ -23,8 +23,8 @@ def overview(visit: Visit, fault: IamkitError | None = None) -> Answer:
     """Who one is, where, and how one came in."""
     principal = visit.principal
     with visit.iam.store.read() as reader:
-        user = users.by_id(reader, principal.caller.unique_id)
-    proof = principal.authentication
+        user = people.by_id(reader, principal.caller.unique_id)
+    proof, root = principal.authentication, visit.is_root
     return page(
         visit,
         "overview.html",
@@ -37,8 +37,8 @@ def overview(visit: Visit, fault: IamkitError | None = None) -> Answer:
         until=None if proof is None else proof.expires_at,
         factors=[label(visit, name) for name in (() if proof is None else proof.factors)],
         mail=bool(visit.iam.settings.link_base),
-        may_verify=visit.may("iamkit:VerifyUserEmail"),
-        may_change=visit.may("iamkit:ChangeUserEmail"),
+        may_verify=visit.may("iamkit:VerifyRootEmail" if root else "iamkit:VerifyUserEmail"),
+        may_change=visit.may("iamkit:ChangeRootEmail" if root else "iamkit:ChangeUserEmail"),
     )
 
 

@@ -23,7 +23,7 @@ from iamkit.http import HttpRequest, HttpResponse
 from iamkit.web.guard import Admission, Endpoint
 from iamkit.web.marker import Public
 from iamkit.web.routes import Route
-from iamkit_pages import answers, doors, drawing, entering, factor_pages, link_pages, own_pages
+from iamkit_pages import answers, doors, drawing, entering, factor_pages, link_pages, own_pages, root_pages
 from iamkit_pages.answers import Answer
 from iamkit_pages.json_calls import CALLS, Call
 from iamkit_pages.openapi import document
@@ -99,6 +99,11 @@ ROUTES: Final = _merged(
         PageRoute("/invite", "invite", link_pages.invite_page, link_pages.invite),
         PageRoute("/verify-address", "verify_address", link_pages.confirm_page, link_pages.confirm),
         PageRoute("/change-address", "change_address", link_pages.confirm_page, link_pages.confirm),
+        PageRoute("/root", "root", root_pages.sign_in_page, root_pages.sign_in),
+        PageRoute("/root/forgot", "root_forgot", root_pages.forgot_page, root_pages.forgot),
+        PageRoute("/setup", "root_setup", root_pages.setup_page, root_pages.setup),
+        PageRoute("/recover-root", "root_prove", root_pages.prove_page, root_pages.prove),
+        PageRoute("/finish-recovery", "root_finish", root_pages.finish_page, root_pages.finish),
         PageRoute("/style.css", "style", entering.style),
         PageRoute("/passkeys.js", "script", entering.script),
         PageRoute("/", "overview", own_pages.overview, own=True),

@@ -79,6 +79,11 @@ class Visit:
         return self.principal.caller.kind in _PEOPLE
 
     @property
+    def is_root(self) -> bool:
+        """Whether it is an account's root user who asks."""
+        return self.principal.caller.kind is CallerKind.ROOT
+
+    @property
     def token(self) -> str:
         """The session cookie as it was sent, of a pending session too; empty if there is none."""
         return cookies.value_of(self.request, self.iam.cookie_name)

@@ -153,6 +153,9 @@ class Browser:
             environ["HTTP_SEC_FETCH_SITE"] = "same-origin"
             if method == "POST":
                 environ["HTTP_ORIGIN"] = ORIGIN
+        elif method == "POST":
+            # An old one says no more than that.
+            environ["HTTP_REFERER"] = self.page.url
         if self.cookies:
             environ["HTTP_COOKIE"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         for name, value in (headers or {}).items():
@@ -231,16 +234,11 @@ class World:
         self.clock.advance(timedelta(seconds=60))
         return seed
 
-    def mail(self) -> Message:
-        """The last mail that was sent."""
-        self.iam.outbox.flush()
-        return self.post.messages[-1]
-
     def link(self) -> str:
-        """The path and query of the link in the last mail."""
-        secret = self.mail().secret
-        assert secret is not None
-        parts = urlsplit(secret.reveal())
+        """The path and query of the last link that was mailed."""
+        self.iam.outbox.flush()
+        secrets = [message.secret for message in self.post.messages if message.secret is not None]
+        parts = urlsplit(secrets[-1].reveal())
         return f"{parts.path}?{parts.query}"
 
 
