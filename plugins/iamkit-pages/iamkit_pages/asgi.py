@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from iamkit.errors import IamkitError, RequestTooLarge
 from iamkit.web import marker
-from iamkit.web.asgi import ASGIApp, Door, Receive, Scope, Send, judged, send_response
+from iamkit.web.asgi import Door, Receive, Scope, Send, judged, send_response
 from iamkit.web.guard import ADMISSION, Admission
 from iamkit_pages import site
 from iamkit_pages.place import Place
+
+# Frameworks have types of their own for scopes and messages.
+AnyASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class PagesASGI:
@@ -18,7 +23,7 @@ class PagesASGI:
     A page may hash or wait for the store, so each is made in a thread.
     """
 
-    def __init__(self, place: Place, behind: ASGIApp | None) -> None:
+    def __init__(self, place: Place, behind: AnyASGIApp | None) -> None:
         self.place = place
         self.behind = behind
         self._door = Door(self._inside, place.guard)

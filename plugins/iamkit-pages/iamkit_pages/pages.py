@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from iamkit.web.asgi import ASGIApp
 from iamkit.web.routes import Route
-from iamkit_pages.asgi import PagesASGI
+from iamkit_pages.asgi import AnyASGIApp, PagesASGI
 from iamkit_pages.openapi import document
 from iamkit_pages.place import Place
 from iamkit_pages.site import listed
@@ -41,7 +40,7 @@ class Pages(Place):
         """A WSGI app: the pages, and before `app` for everything that is not below their prefix."""
         return PagesWSGI(self, app)
 
-    def asgi(self, app: ASGIApp | None = None) -> PagesASGI:
+    def asgi(self, app: AnyASGIApp | None = None) -> PagesASGI:
         """An ASGI app: the pages, and before `app` for everything that is not below their prefix."""
         return PagesASGI(self, app)
 

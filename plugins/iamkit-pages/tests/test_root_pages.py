@@ -81,7 +81,7 @@ def test_the_root_user_signs_in_by_address_and_factor(world: World, browser: Bro
 
 
 def test_a_lost_factor_takes_two_proofs_and_a_wait(world: World, browser: Browser) -> None:
-    """Mail and a recovery code, then a day; too early is told; then a new password, and no factor any more."""
+    """Mail and a recovery code, then a day; too early is told; then a new password and no factor."""
     _set_up(world, browser)
     browser.get("/account/recovery-codes")
     browser.submit("/recovery-codes")
