@@ -25,6 +25,7 @@ from iamkit.errors import (
     ExpiredToken,
     IamkitError,
     InvalidCredentials,
+    NoSuchEntity,
     PasswordPolicyViolation,
     StepUpRequired,
     Throttling,
@@ -325,3 +326,43 @@ def test_each_act_of_root_is_critical_and_told_by_mail(estate: Estate) -> None:
     operator.do(users.create_user, user_name="bob")
     assert estate.post.events[-1].severity != CRITICAL
     assert estate.mail() == []
+
+
+# --- where to sign in ----------------------------------------------------------------------------
+
+
+def test_the_address_to_sign_in_at_has_the_alias_or_the_id(estate: Estate) -> None:
+    """Below the pages' base; an alias that was replaced is nobody's at once (CAP-A5)."""
+    iam = estate.iam
+    assert iam.sign_in_url() == f"https://app.example/account/sign-in/{estate.home}"
+    for alias in ("acme", "acme2"):
+        with iam.store.write() as unit:
+            accounts.set_alias(unit, estate.home, alias)
+    assert iam.sign_in_url() == iam.sign_in_url("acme2") == "https://app.example/account/sign-in/acme2"
+    estate.claimed()
+
+    assert iam.account_named("acme2") == iam.account_named(estate.home)
+    assert iam.sign_in_root(OWNER, PASSWORD, account="acme2").awaits == ()
+    for gone in ("acme", "nobody", "", "../x"):
+        with pytest.raises(NoSuchEntity):
+            iam.account_named(gone)
+    with pytest.raises(InvalidCredentials):
+        iam.sign_in_root(OWNER, PASSWORD, account="acme")
+
+
+def test_without_a_base_the_address_is_a_path(tmp_path: Path) -> None:
+    """Of the app's own page, or the usual one."""
+    with IAM(tmp_path / "plain", entry_points=False, sign_in_path="/enter/") as iam:
+        home = iam.initialize().account.account_id
+        assert iam.sign_in_url() == f"/enter/{home}"
+
+
+def test_the_link_is_a_page_of_the_app_or_the_token_alone(estate: Estate, tmp_path: Path) -> None:
+    """What `iamkit init --setup-link` prints; it is a secret either way."""
+    url = estate.iam.setup_url(estate.setup)
+
+    assert url.reveal() == f"https://app.example/account/setup?token={estate.setup.reveal()}"
+    assert estate.setup.reveal() not in repr(url)
+    with IAM(tmp_path / "plain", entry_points=False) as plain:
+        plain.initialize()
+        assert plain.setup_url(estate.setup) == estate.setup
