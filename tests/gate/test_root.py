@@ -137,7 +137,7 @@ def test_what_is_refused_leaves_the_link_good(
 
 
 def test_no_link_is_made_unless_asked_for(tmp_path: Path) -> None:
-    """Without the option the root user has no way in at all, and no password that anybody could guess."""
+    """Without the option the root user has no way in at all, and no password to guess (THR-X3)."""
     with IAM(tmp_path / "plain", password_cost=CHEAPEST, entry_points=False) as iam:
         assert iam.initialize().setup is None
         for password in ("root", "admin", PASSWORD):
