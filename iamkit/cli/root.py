@@ -48,6 +48,37 @@ def stop_recovery(terminal: Terminal) -> None:
     terminal.output.done("stopped the recovery of the root user", {})
 
 
+@root.command("restore")
+@click.argument("user")
+@click.pass_obj
+def restore(terminal: Terminal, user: str) -> None:
+    """Make USER an administrator again, who locked itself out: what denies it anything is taken off."""
+    done = _desk(terminal).do(operations.restore_administrator, user_name=user)
+    taken = ", ".join(done.taken_away) or "nothing"
+    terminal.output.done(
+        f"{done.arn} is an administrator; taken away: {taken}",
+        {"administrator": done.arn, "taken_away": list(done.taken_away)},
+    )
+
+
+@root.command("reopen")
+@click.argument("account_id")
+@click.pass_obj
+def reopen(terminal: Terminal, account_id: str) -> None:
+    """Open an account again that its root user closed, or that was suspended."""
+    _desk(terminal).do(operations.reopen_account, account_id=account_id)
+    terminal.output.done(f"account {account_id} is open", {"account": account_id})
+
+
+@root.command("sign-in-url")
+@click.option("--account", "account", metavar="ID", help="Of which account, by id or alias.")
+@click.pass_obj
+def sign_in_url(terminal: Terminal, account: str | None) -> None:
+    """Print where people sign in to an account."""
+    url = terminal.iam().sign_in_url(account)
+    terminal.output.record({"sign_in_url": url}, {"sign_in_url": url})
+
+
 def _desk(terminal: Terminal) -> Desk:
     # Also with a key in the environment: it is the key file that makes the host operator.
     iam = terminal.iam()

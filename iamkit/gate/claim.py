@@ -107,7 +107,7 @@ class Claims:
         """
         began = self._pace.begin()
         prepared(password)
-        places = _places(account_or_alias, user_name, source, device)
+        places = _places(account_or_alias, user_name, source, device, as_root=as_root)
         self._refusals.check(places)
         with self._store.read() as reader:
             claim = _claimed(reader, account_or_alias, user_name, source, device, as_root=as_root)
@@ -164,14 +164,17 @@ class Claims:
         return sign_in_event(self._ids, name, actor, origin, outcome, at=self._clock.now())
 
 
-def _places(account: str, name: str, source: str | None, device: str | None) -> tuple[bytes, ...]:
+def _places(
+    account: str, name: str, source: str | None, device: str | None, *, as_root: bool
+) -> tuple[bytes, ...]:
     """What stands for where a claim comes from, and for whom it is of, in any case the same length.
 
     Nothing for one that shows a known browser: it has attempts of its own, whatever others tried.
     """
     if device is not None:
         return ()
-    said = (f"network\x00{sources.network_of(source)}", f"name\x00{account}\x00{name_key(name)}")
+    door = "root" if as_root else "name"
+    said = (f"network\x00{sources.network_of(source)}", f"{door}\x00{account}\x00{name_key(name)}")
     return tuple(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in said)
 
 

@@ -16,7 +16,7 @@ from iamkit.credentials import links, mail_address, passwords, sessions
 from iamkit.credentials.links import Link, Purpose
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits
-from iamkit.errors import ConflictError, Throttling
+from iamkit.errors import ConflictError, Throttling, ValidationError
 from iamkit.gate.letters import Letters
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
@@ -78,7 +78,10 @@ class RootSetup:
         """
         with self._store.read() as reader:
             self._open(reader, token)
-        address = mail_address.checked(email)
+        address = mail_address.read(email)
+        if address is None:
+            # Not quoted: it may be the password, in the wrong field.
+            raise ValidationError("this is no mail address; write it as `name@example.org`")
         with self._store.read() as reader:
             _, root = self._open(reader, token)
             wanted = self._passwords.wanted(reader, root.account, root.name, replace(root, email=address))

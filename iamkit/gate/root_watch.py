@@ -17,9 +17,14 @@ from iamkit.gate.letters import Letters
 from iamkit.identity import accounts, people
 from iamkit.storage import Store
 
-# Told of by letters of their own.
-_TOLD: Final = frozenset(
-    {"RecoverRoot", "RootRecoveryProved", "RootRecoveryCompleted", "InitializeDeployment"}
+# Told of by letters of their own, or the half of what is told when it is whole.
+_TOLD: Final = (
+    "CheckMfa",
+    "ConsoleLogout",
+    "InitializeDeployment",
+    "RecoverRoot",
+    "RootRecoveryCompleted",
+    "RootRecoveryProved",
 )
 
 

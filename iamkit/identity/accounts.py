@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,11 +130,15 @@ def named(reader: Reader, id_or_alias: str) -> Account:
 
 
 def signing_in(reader: Reader, id_or_alias: str) -> Account:
-    """The open account that a sign-in page names. Raises NoSuchEntity, the same for one that is closed."""
-    found = named(reader, id_or_alias)
-    if not found.open:
-        raise NoSuchEntity(f"there is no account with the id or alias `{id_or_alias[:80]}`")
-    return found
+    """The open account that a sign-in page names. Raises NoSuchEntity, the same for one that is closed.
+
+    What was asked for is not quoted: people put other things into the fields of such pages.
+    """
+    with contextlib.suppress(NoSuchEntity):
+        found = named(reader, id_or_alias)
+        if found.open:
+            return found
+    raise NoSuchEntity("there is no account with this id or alias")
 
 
 def listing(reader: Reader, *, after: str | None = None, limit: int | None = None) -> list[Account]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from iamkit.credentials import sessions as session_records
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import SessionKind
 from iamkit.errors import AccessDenied, InvalidClientTokenId
@@ -25,6 +26,7 @@ from iamkit.management import (
     login_profiles,
     policies,
     resource_policies,
+    root,
     sessions,
     tags,
     users,
@@ -33,6 +35,7 @@ from iamkit.management import (
 if TYPE_CHECKING:
     from tests.effect.conftest import Person
 
+ACCOUNT = "111122223333"
 PASSWORD = "three quiet otters read maps"
 ANOTHER = "four loud herons draw charts"
 
@@ -352,7 +355,43 @@ def user_disabled_with_session(ana: Person) -> Way:
     return Way(lambda: ana.desk.do(users.disable_user, user_name=ana.name), 401, ask=ask)
 
 
+def _root_session(ana: Person, *, shown: bool = True) -> Callable[[], int]:
+    """How the root user asks, after its second factor or before."""
+    now = ana.iam.clock.now()
+    with ana.iam.store.write() as unit:
+        token = session_records.start(
+            unit,
+            ana.iam.ids,
+            account=ACCOUNT,
+            user_id=ACCOUNT,
+            kind=SessionKind.BEARER,
+            factors=("password",),
+            limits=session_records.MODERN,
+            now=now,
+            mfa_at=now if shown else None,
+        ).token
+    return lambda: ana.ask_with({"authorization": f"Bearer {token.reveal()}"})
+
+
+def root_recovered(ana: Person) -> Way:
+    return Way(lambda: ana.desk.do(root.recover_root), 401, ask=_root_session(ana))
+
+
+def guardrail_over_root(ana: Person) -> Way:
+    name = f"over-root-{ana.name}"
+    ana.desk.do(guardrails.create_guardrail, name=name, policy_document=ana.text("Deny"))
+    target = {"guardrail": name, "target_id": ACCOUNT}
+    return Way(
+        lambda: ana.desk.do(guardrails.attach_guardrail, **target),
+        403,
+        lambda: ana.desk.do(guardrails.detach_guardrail, **target),
+        ask=_root_session(ana),
+    )
+
+
 WAYS = (
+    root_recovered,
+    guardrail_over_root,
     key_deactivated,
     key_deleted,
     user_disabled,
@@ -405,6 +444,12 @@ def test_whoever_was_refused_is_admitted_by_the_very_next_request(ana: Person) -
     ana.grant()
 
     assert ana.ask() == 200
+
+
+def test_root_without_its_factor_is_asked_for_it(ana: Person) -> None:
+    """The app's route answers 401, as for whoever could sign in better."""
+    assert _root_session(ana, shown=False)() == 401
+    assert _root_session(ana)() == 200
 
 
 def test_a_recreated_user_regains_nothing(ana: Person) -> None:

@@ -13,6 +13,7 @@ import pytest
 from iamkit.audit.event import CRITICAL
 from iamkit.client.signer import Signer
 from iamkit.clock import FrozenClock
+from iamkit.credentials import passwords
 from iamkit.credentials.access_keys import NewAccessKey
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.credentials.message import Kind
@@ -25,16 +26,19 @@ from iamkit.errors import (
     ExpiredToken,
     IamkitError,
     InvalidCredentials,
+    NoSuchEntity,
     PasswordPolicyViolation,
+    ServiceUnavailable,
     StepUpRequired,
     Throttling,
     ValidationError,
 )
 from iamkit.http import Headers, HttpRequest
 from iamkit.identity import accounts
+from iamkit.identity import users as user_records
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
-from iamkit.management import access_keys, login_profiles, mfa, mfa_enrolment, root, sessions, users
+from iamkit.management import access_keys, login_profiles, mfa, mfa_enrolment, root, sessions, tree, users
 from iamkit.policy.request import CallerKind
 
 if TYPE_CHECKING:
@@ -133,7 +137,7 @@ def test_what_is_refused_leaves_the_link_good(
 
 
 def test_no_link_is_made_unless_asked_for(tmp_path: Path) -> None:
-    """Without the option the root user has no way in at all, and no password that anybody could guess."""
+    """Without the option the root user has no way in at all, and no password to guess (THR-X3)."""
     with IAM(tmp_path / "plain", password_cost=CHEAPEST, entry_points=False) as iam:
         assert iam.initialize().setup is None
         for password in ("root", "admin", PASSWORD):
@@ -325,3 +329,96 @@ def test_each_act_of_root_is_critical_and_told_by_mail(estate: Estate) -> None:
     operator.do(users.create_user, user_name="bob")
     assert estate.post.events[-1].severity != CRITICAL
     assert estate.mail() == []
+
+
+# --- where to sign in ----------------------------------------------------------------------------
+
+
+def test_the_address_to_sign_in_at_has_the_alias_or_the_id(estate: Estate) -> None:
+    """Below the pages' base; an alias that was replaced is nobody's at once (CAP-A5)."""
+    iam = estate.iam
+    assert iam.sign_in_url() == f"https://app.example/account/sign-in/{estate.home}"
+    for alias in ("acme", "acme2"):
+        with iam.store.write() as unit:
+            accounts.set_alias(unit, estate.home, alias)
+    assert iam.sign_in_url() == iam.sign_in_url("acme2") == "https://app.example/account/sign-in/acme2"
+    estate.claimed()
+
+    assert iam.account_named("acme2") == iam.account_named(estate.home)
+    assert iam.sign_in_root(OWNER, PASSWORD, account="acme2").awaits == ()
+    for gone in ("acme", "nobody", "", "../x"):
+        with pytest.raises(NoSuchEntity):
+            iam.account_named(gone)
+    with pytest.raises(InvalidCredentials):
+        iam.sign_in_root(OWNER, PASSWORD, account="acme")
+
+
+def test_without_a_base_the_address_is_a_path(tmp_path: Path) -> None:
+    """Of the app's own page, or the usual one."""
+    with IAM(tmp_path / "plain", entry_points=False, sign_in_path="/enter/") as iam:
+        home = iam.initialize().account.account_id
+        assert iam.sign_in_url() == f"/enter/{home}"
+
+
+def test_the_link_is_a_page_of_the_app_or_the_token_alone(estate: Estate, tmp_path: Path) -> None:
+    """What `iamkit init --setup-link` prints; it is a secret either way."""
+    url = estate.iam.setup_url(estate.setup)
+
+    assert url.reveal() == f"https://app.example/account/setup?token={estate.setup.reveal()}"
+    assert estate.setup.reveal() not in repr(url)
+    with IAM(tmp_path / "plain", entry_points=False) as plain:
+        plain.initialize()
+        assert plain.setup_url(estate.setup) == estate.setup
+
+
+# --- accounts that are not open, and none at all -------------------------------------------------
+
+
+def test_at_the_doors_a_suspended_account_is_as_if_it_were_not(estate: Estate) -> None:
+    """Right passwords are wrong, in the same words; set-up links too; lifted, people get in again."""
+    iam, operator = estate.iam, estate.iam.desk(estate.iam.operator())
+    spare = operator.do(tree.create_account, account_name="spare").account_id
+    link = operator.do(root.create_setup_link, account_id=spare)
+    iam.claim_setup(link.token, OWNER, PASSWORD)
+    with iam.store.write() as unit:
+        user = user_records.create(unit, iam.house, account=spare, name="ana")
+        hashed = iam.passwords.hashed(iam.passwords.wanted(unit, spare, "ana", user), NEXT)
+    with iam.store.write() as unit:
+        now, ana = estate.clock.now(), user.user_id
+        passwords.put(unit, account=spare, user_id=ana, hashed=hashed, must_change=False, now=now)
+
+    def enter() -> list[str]:
+        told = []
+        attempts: list[Callable[[], object]] = [
+            lambda: iam.sign_in("ana", NEXT, account=spare),
+            lambda: iam.sign_in_root(OWNER, PASSWORD, account=spare),
+            lambda: iam.sign_in("nobody", NEXT, account=spare),
+        ]
+        for attempt in attempts:
+            try:
+                attempt()
+                told.append("in")
+            except InvalidCredentials as fault:
+                told.append(fault.message)
+        return told
+
+    assert enter()[:2] == ["in", "in"]
+    operator.do(tree.suspend_account, account_id=spare)
+    assert len(set(enter())) == 1
+    operator.do(tree.resume_account, account_id=spare)
+    assert enter()[:2] == ["in", "in"]
+
+
+def test_before_the_first_start_every_door_is_503(tmp_path: Path) -> None:
+    """An empty store is not an open one."""
+    with IAM(tmp_path / "none", entry_points=False, link_base="https://a.example") as iam:
+        for attempt in (
+            lambda: iam.sign_in_root(OWNER, PASSWORD),
+            lambda: iam.sign_in_root(OWNER, PASSWORD, account="acme"),
+            lambda: iam.claim_setup("ikl_" + "A" * 43, OWNER, PASSWORD),
+            lambda: iam.begin_root_recovery(OWNER),
+            lambda: iam.root_recovery.finish("ikl_" + "A" * 43, PASSWORD),
+            lambda: iam.sign_in_url(),
+        ):
+            with pytest.raises(ServiceUnavailable):
+                attempt()

@@ -57,6 +57,12 @@ def canary() -> ModuleType:
     return load("canary")
 
 
+@pytest.fixture(scope="session")
+def canary_credentials() -> ModuleType:
+    """`canary_credentials.py` as a module."""
+    return load("canary_credentials")
+
+
 @pytest.fixture
 def isolation() -> ModuleType:
     """The script that looks for requests that are mixed up."""

@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from iamkit.credentials.throttle import Throttle
 from iamkit.errors import IamkitError
 from iamkit.testing.servers import postgres_server
-from tests.proofs.winners import factors, passwords
+from tests.proofs.winners import factors, passwords, root
 from tests.proofs.winners.kinds import KINDS, Kind, Task, opened, replaced
 from tests.proofs.winners.meeting import Meeting
 
@@ -48,7 +48,14 @@ if TYPE_CHECKING:
 # Processes are forked from one that has imported all this and opened nothing.
 PROCESSES: Final = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
-    ["iamkit.kit", "iamkit.sql.records", "iamkit.sql.store", factors.__name__, passwords.__name__]
+    [
+        "iamkit.kit",
+        "iamkit.sql.records",
+        "iamkit.sql.store",
+        factors.__name__,
+        passwords.__name__,
+        root.__name__,
+    ]
 )
 WON: Final = "won"
 PATIENCE: Final = 120.0

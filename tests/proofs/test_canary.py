@@ -252,24 +252,27 @@ def fastapi_app(iam: IAM) -> Ask:
 class Play:
     """The deployment and the people of the story."""
 
-    def __init__(self, story: Story, folder: Path) -> None:
+    def __init__(self, story: Story, folder: Path, credentials: ModuleType) -> None:
         self.story = story
         self.folder = folder
         with IAM(folder, entry_points=False, password_cost=CHEAPEST) as iam:
-            first = iam.initialize()
+            first = iam.initialize(setup_link=True)
             story.search.secret("the administrator's key", first.key.secret.reveal())
             story.keep("the first start", repr(first))
+        post = credentials.Post(story)
         self.store = Faulty(SQLStore(f"sqlite:///{folder / 'iamkit.db'}"))
         self.iam = IAM(
             folder,
             store=self.store,
-            plugins=[Onlooker(story)],
+            plugins=[Onlooker(story), post],
             entry_points=False,
             password_cost=CHEAPEST,
+            link_base=credentials.LINK_BASE,
         )
         self.desk = self.iam.desk(self.iam.operator())
         for name, password in PASSWORDS.items():
             story.search.secret(f"{name} password", password)
+        self.chapter = credentials.Chapter(self, post, first.setup)
         self.keys: list[Signer] = []
         self.tokens: list[str] = []
 
@@ -413,6 +416,7 @@ class Play:
             lambda: self.iam.sign_in("ana", own.reveal(), source="127.0.0.1"),
             lambda: self.iam.sign_in("ana", PASSWORDS["a wrong"], source="127.0.0.1"),
             lambda: self.desk.do(sessions.end_sessions, user_name="ana"),
+            *self.chapter.failing_steps(),
             *(
                 lambda ask=ask, more=more: self.say(ask, "GET", "/doc/1", **more)
                 for ask in asks
@@ -530,14 +534,19 @@ def log(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_no_secret_is_found_anywhere(
-    tmp_path: Path, log: Path, canary: ModuleType, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    log: Path,
+    canary: ModuleType,
+    canary_credentials: ModuleType,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Zero finds; the figures are printed."""
     story = Story(canary.Search())
-    play = Play(story, tmp_path / "data")
+    play = Play(story, tmp_path / "data", canary_credentials)
     asks = [flask_app(play.iam), fastapi_app(play.iam)]
 
     play.people()
+    play.chapter.tell()
     for ask in asks:
         play.requests(ask)
     objects = story.keep_reprs()
