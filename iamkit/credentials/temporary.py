@@ -237,6 +237,14 @@ def end_all_in(unit: Unit, account: str) -> int:
     return sum(end_all_as(unit, subject) for subject in sorted(subjects))
 
 
+def end_all_of(unit: Unit, account: str) -> None:
+    """End every credential of an account that closes: those in it, and those its principals got elsewhere."""
+    end_all_in(unit, account)
+    for kept in unit.find(TemporaryCredential):
+        if any(arn.split(":")[4:5] == [account] for arn in kept.chain):
+            end(unit, kept)
+
+
 def hash_of(token: str) -> str:
     """The form in which a session token is kept."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
