@@ -84,7 +84,7 @@ class Principals:
         if authentication.kind is CredentialKind.OPERATOR:
             raise InvalidClientTokenId(_UNKNOWN)
         if authentication.subject == authentication.account:
-            if authentication.kind is CredentialKind.ACCESS_KEY and not self._house.root_access_keys:
+            if _by_key(authentication) and not self._house.root_access_keys:
                 raise InvalidClientTokenId("root users have no access keys here; sign with a user's key")
             return self.root(authentication.account, authentication)
         if authentication.session is not None and authentication.session.kind is TemporaryKind.ROLE:
@@ -280,3 +280,10 @@ class Principals:
 
     def _anonymous_asking(self, judge: Judge) -> Principal:
         return Principal(ANONYMOUS, "anonymous", "", _ANONYMOUS.layers, judge=judge)
+
+
+def _by_key(proof: Authentication) -> bool:
+    """Whether an access key is what a credential was got by in the first place."""
+    if proof.session is None:
+        return proof.kind is CredentialKind.ACCESS_KEY
+    return any(credential.startswith("AKIA") for credential in proof.session.lineage[:1])
