@@ -128,9 +128,12 @@ def issue(
     *,
     parent: Authentication | None,
     parent_arn: str,
+    parent_id: str = "",
     now: datetime,
 ) -> NewTemporary:
-    """Make a credential for the bearer of `parent`, who is `parent_arn`; without parent it stands by itself.
+    """Make a credential for the bearer of `parent`; without parent it stands by itself.
+
+    `parent_arn` and `parent_id` are the ARN and unique id of whoever asks, empty if nobody does.
 
     Raises ExpiredToken if the parent has ended meanwhile: it was shown before this unit began.
     """
@@ -143,7 +146,7 @@ def issue(
         expires = expires if proof.expires_at is None else min(expires, proof.expires_at)
     if expires <= now:
         raise ExpiredToken(_GONE)
-    origin = before.origin or (wanted.subject if parent is None else parent.subject)
+    origin = before.origin or parent_id or wanted.subject
     unit.remove_all(TemporaryCredential, {"origin": origin, "expires_at": Less(now - _REMEMBERED)})
     key_id, secret, token = ids.unique("ASIA"), ids.secret(), TOKEN_PREFIX + ids.token()
     scopes = (*before.depends_on, epochs.principal(origin), epochs.principal(wanted.subject))
