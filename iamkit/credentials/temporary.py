@@ -61,6 +61,7 @@ class TemporaryCredential:
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: tuple[str, ...] = ()
     source_identity: str = ""
+    actor: str = ""
     mfa_at: datetime | None = None
     factors: tuple[str, ...] = ()
 
@@ -73,6 +74,7 @@ class TemporaryCredential:
             tags=self.tags,
             transitive=self.transitive,
             source_identity=self.source_identity,
+            actor=self.actor,
             origin=self.origin,
             chain=self.chain,
             lineage=self.lineage,
@@ -116,6 +118,7 @@ class Wanted:
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: tuple[str, ...] = ()
     source_identity: str = ""
+    actor: str = ""
     mfa_at: datetime | None = None
     factors: tuple[str, ...] = ()
 
@@ -169,6 +172,7 @@ def issue(
         tags=wanted.tags,
         transitive=wanted.transitive,
         source_identity=wanted.source_identity,
+        actor=wanted.actor,
         mfa_at=wanted.mfa_at,
         factors=wanted.factors,
     )

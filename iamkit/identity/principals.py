@@ -22,7 +22,7 @@ from iamkit.identity.caller_layers import CallerLayersReader, PluginGuardrails, 
 from iamkit.identity.documents import Library
 from iamkit.identity.holder import Holder, HolderKind
 from iamkit.identity.house import House
-from iamkit.identity.principal import Judge, Principal, principal_of
+from iamkit.identity.principal import Judge, Narrows, Principal, principal_of
 from iamkit.policy.layers import CallerLayers
 from iamkit.policy.request import ANONYMOUS, Caller, CallerKind
 from iamkit.storage import Epochs, Store
@@ -58,12 +58,14 @@ class Principals:
         house: House,
         *,
         judge: Judge | None = None,
+        narrows: Narrows | None = None,
         guardrails: PluginGuardrails = no_plugin_guardrails,
         library: Library | None = None,
         cache_size: int = CACHE_SIZE,
         look: Look | None = None,
     ) -> None:
         self.judge = judge
+        self._narrows = narrows
         self._look = look or Look(store)
         self._store = store
         self._house = house
@@ -259,6 +261,7 @@ class Principals:
             known.org_path,
             authentication,
             self.judge,
+            self._narrows,
         )
 
     def _bearer(self, whose: Bearer, proof: Authentication) -> Bearer:
