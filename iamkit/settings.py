@@ -22,7 +22,13 @@ ENVIRONMENT_PREFIX: Final = "IAMKIT_"
 FILE_NAME: Final = "iamkit.toml"
 DATABASE_NAME: Final = "iamkit.db"
 KEY_NAME: Final = "master.key"
-_NOT_SETTINGS: Final = ("IAMKIT_DIR", "IAMKIT_ACCESS_KEY_ID", "IAMKIT_SECRET_ACCESS_KEY", "IAMKIT_TOKEN")
+_NOT_SETTINGS: Final = (
+    "IAMKIT_DIR",
+    "IAMKIT_ACCESS_KEY_ID",
+    "IAMKIT_SECRET_ACCESS_KEY",
+    "IAMKIT_SESSION_TOKEN",
+    "IAMKIT_TOKEN",
+)
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 # No query, no fragment, nothing that a browser could take for a host.
 _PATH: Final = re.compile(

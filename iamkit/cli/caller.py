@@ -15,9 +15,13 @@ from iamkit.kit import IAM
 _HOST: Final = "localhost"
 
 
-def by_key(iam: IAM, key_id: str, secret: str) -> Principal:
-    """The principal that a key proves. Raises AuthenticationError if it is unknown, inactive or wrong."""
-    signer = Signer(key_id, Secret(secret), iam.settings.signing_service)
+def by_key(iam: IAM, key_id: str, secret: str, token: str | None = None) -> Principal:
+    """The principal that a key proves, with its session token if it is a temporary one.
+
+    Raises AuthenticationError if it is unknown, inactive, expired or wrong.
+    """
+    session = None if token is None else Secret(token)
+    signer = Signer(key_id, Secret(secret), iam.settings.signing_service, token=session)
     return _admitted(
         iam,
         signer.sign("GET", f"http://{_HOST}/", {}, b"", now=iam.clock.now()),

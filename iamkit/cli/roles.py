@@ -11,6 +11,7 @@ from iamkit.cli import documents, validation
 from iamkit.cli.documents import Document
 from iamkit.cli.holders import HolderOperations, add_policy_commands
 from iamkit.cli.options import Group
+from iamkit.cli.role_sessions import add_session_commands
 from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import pairs, policy_arn
 from iamkit.errors import InputError
@@ -44,6 +45,7 @@ def data_of(role: Role) -> dict[str, object]:
         "created": role.created_at,
         "boundary": role.boundary,
         "tags": role.tags,
+        "last_used": role.last_used_at,
     }
 
 
@@ -210,3 +212,4 @@ def untag(terminal: Terminal, name: str, keys: tuple[str, ...]) -> None:
 
 
 add_policy_commands(role, OPERATIONS)
+add_session_commands(role)

@@ -20,6 +20,7 @@ DIRECTORY_VARIABLE: Final = "IAMKIT_DIR"
 KEY_ID_VARIABLE: Final = "IAMKIT_ACCESS_KEY_ID"
 USER_AGENT: Final = "iamkit-cli"
 TOKEN_VARIABLE: Final = "IAMKIT_TOKEN"  # noqa: S105  # the name of a variable
+SESSION_VARIABLE: Final = "IAMKIT_SESSION_TOKEN"  # the name of a variable
 SECRET_VARIABLE: Final = "IAMKIT_SECRET_ACCESS_KEY"  # noqa: S105  # the name of a variable
 
 
@@ -127,7 +128,8 @@ class Terminal:
             from iamkit.cli.caller import by_key
 
             self.tried_key = True
-            found = by_key(iam, key_id, secret)
+            session = None if self.key_pair else os.environ.get(SESSION_VARIABLE)
+            found = by_key(iam, key_id, secret, session)
             self.key_owner = found.name
             return found
         if key_id or secret:

@@ -45,6 +45,8 @@ class SessionFacts:
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     transitive: tuple[str, ...] = ()
     source_identity: str = ""
+    # Who acts, where that is not whom the credential is of: an agent, a job.
+    actor: str = ""
     origin: str = ""
     chain: tuple[str, ...] = ()
     lineage: tuple[str, ...] = ()

@@ -61,6 +61,7 @@ class TemporaryCredential:
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: tuple[str, ...] = ()
     source_identity: str = ""
+    actor: str = ""
     mfa_at: datetime | None = None
     factors: tuple[str, ...] = ()
 
@@ -73,6 +74,7 @@ class TemporaryCredential:
             tags=self.tags,
             transitive=self.transitive,
             source_identity=self.source_identity,
+            actor=self.actor,
             origin=self.origin,
             chain=self.chain,
             lineage=self.lineage,
@@ -116,6 +118,7 @@ class Wanted:
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: tuple[str, ...] = ()
     source_identity: str = ""
+    actor: str = ""
     mfa_at: datetime | None = None
     factors: tuple[str, ...] = ()
 
@@ -128,9 +131,12 @@ def issue(
     *,
     parent: Authentication | None,
     parent_arn: str,
+    parent_id: str = "",
     now: datetime,
 ) -> NewTemporary:
-    """Make a credential for the bearer of `parent`, who is `parent_arn`; without parent it stands by itself.
+    """Make a credential for the bearer of `parent`; without parent it stands by itself.
+
+    `parent_arn` and `parent_id` are the ARN and unique id of whoever asks, empty if nobody does.
 
     Raises ExpiredToken if the parent has ended meanwhile: it was shown before this unit began.
     """
@@ -143,7 +149,7 @@ def issue(
         expires = expires if proof.expires_at is None else min(expires, proof.expires_at)
     if expires <= now:
         raise ExpiredToken(_GONE)
-    origin = before.origin or (wanted.subject if parent is None else parent.subject)
+    origin = before.origin or parent_id or wanted.subject
     unit.remove_all(TemporaryCredential, {"origin": origin, "expires_at": Less(now - _REMEMBERED)})
     key_id, secret, token = ids.unique("ASIA"), ids.secret(), TOKEN_PREFIX + ids.token()
     scopes = (*before.depends_on, epochs.principal(origin), epochs.principal(wanted.subject))
@@ -166,6 +172,7 @@ def issue(
         tags=wanted.tags,
         transitive=wanted.transitive,
         source_identity=wanted.source_identity,
+        actor=wanted.actor,
         mfa_at=wanted.mfa_at,
         factors=wanted.factors,
     )
@@ -235,6 +242,14 @@ def end_all_in(unit: Unit, account: str) -> int:
     """End every credential by which somebody acts in an account; how many there were."""
     subjects = {kept.subject for kept in unit.find(TemporaryCredential, {"account": account})}
     return sum(end_all_as(unit, subject) for subject in sorted(subjects))
+
+
+def end_all_of(unit: Unit, account: str) -> None:
+    """End every credential of an account that closes: those in it, and those its principals got elsewhere."""
+    end_all_in(unit, account)
+    for kept in unit.find(TemporaryCredential):
+        if any(arn.split(":")[4:5] == [account] for arn in kept.chain):
+            end(unit, kept)
 
 
 def hash_of(token: str) -> str:

@@ -189,6 +189,7 @@ def _principal_keys(values: dict[str, ContextValue], principal: Principal, organ
     proof = principal.authentication
     if proof is not None and proof.session is not None:
         values["aws:SourceIdentity"] = proof.session.source_identity
+        values["iamkit:Actor"] = proof.session.actor
     for key, value in principal.tags.items():
         values[f"aws:PrincipalTag/{key}"] = value
     if organization and principal.org_path:

@@ -11,6 +11,7 @@ from typing import Final
 
 from iamkit import epochs
 from iamkit.arn import root_arn
+from iamkit.credentials import temporary
 from iamkit.errors import (
     ConcurrentModification,
     ConflictError,
@@ -215,6 +216,8 @@ def set_status(unit: Unit, house: House, account_id: str, status: AccountStatus)
         raise ConcurrentModification("the account was changed meanwhile; read again")
     if found.status == status:
         raise ConflictError(f"account `{account_id}` is {status} already")
+    if status != AccountStatus.ACTIVE:
+        temporary.end_all_of(unit, account_id)
     unit.bump(epochs.DEPLOYMENT)
     return get(unit, account_id)
 

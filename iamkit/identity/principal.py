@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final, Protocol
 
 from iamkit.credentials.authentication import Authentication, CredentialKind
+from iamkit.errors import ConfigurationError
 from iamkit.policy.decision import Decision
 from iamkit.policy.layers import CallerLayers
 from iamkit.policy.request import Caller, CallerKind, ContextValue
@@ -20,6 +23,14 @@ class Judge(Protocol):
         self, principal: Principal, action: str, resource: str, context: Mapping[str, ContextValue]
     ) -> Decision:
         """The decision, unrecorded."""
+
+
+class Narrows(Protocol):
+    """Begins sessions of principals that may do less. `Principals` has one once there is a desk."""
+
+    def __call__(
+        self, principal: Principal, policy: str, life: timedelta, actor: str | None, /
+    ) -> Principal: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,7 @@ class Principal:
     org_path: tuple[str, ...] = ()
     authentication: Authentication | None = None
     judge: Judge | None = field(default=None, repr=False, compare=False)
+    narrows: Narrows | None = field(default=None, repr=False, compare=False)
 
     @property
     def arn(self) -> str:
@@ -64,6 +76,26 @@ class Principal:
             return False
         return self.judge.judge(self, action, resource, context).allowed
 
+    def session(
+        self,
+        *,
+        policy: str | Mapping[str, object],
+        ttl: timedelta = timedelta(minutes=15),
+        actor: str | None = None,
+    ) -> Principal:
+        """This principal, narrowed for `ttl`: it may do what both this one and `policy` may (THR-K10).
+
+        `policy` is a document, as text or as data; `actor` names who acts, which is in every event and is
+        the condition key `iamkit:Actor`. It can be narrowed again, ends no later than this one's own
+        credential, and can be taken back like every session. Recorded. Raises ValidationError,
+        MalformedPolicyDocument, ExpiredToken, ConfigurationError for a principal that no deployment made.
+        """
+        if self.narrows is None:
+            raise ConfigurationError("this principal is of no deployment; take one from a request or an IAM")
+        text = policy if isinstance(policy, str) else json.dumps(policy)
+        made = self.narrows(self, text, ttl, actor)
+        return made if self.judge is None else made.asking(self.judge)
+
     def asking(self, judge: Judge) -> Principal:
         """The same principal, whose questions `judge` answers."""
         return principal_of(
@@ -75,6 +107,7 @@ class Principal:
             self.org_path,
             self.authentication,
             judge,
+            self.narrows,
         )
 
 

@@ -22,7 +22,7 @@ from iamkit.identity.caller_layers import CallerLayersReader, PluginGuardrails, 
 from iamkit.identity.documents import Library
 from iamkit.identity.holder import Holder, HolderKind
 from iamkit.identity.house import House
-from iamkit.identity.principal import Judge, Principal, principal_of
+from iamkit.identity.principal import Judge, Narrows, Principal, principal_of
 from iamkit.policy.layers import CallerLayers
 from iamkit.policy.request import ANONYMOUS, Caller, CallerKind
 from iamkit.storage import Epochs, Store
@@ -58,12 +58,14 @@ class Principals:
         house: House,
         *,
         judge: Judge | None = None,
+        narrows: Narrows | None = None,
         guardrails: PluginGuardrails = no_plugin_guardrails,
         library: Library | None = None,
         cache_size: int = CACHE_SIZE,
         look: Look | None = None,
     ) -> None:
         self.judge = judge
+        self._narrows = narrows
         self._look = look or Look(store)
         self._store = store
         self._house = house
@@ -84,7 +86,7 @@ class Principals:
         if authentication.kind is CredentialKind.OPERATOR:
             raise InvalidClientTokenId(_UNKNOWN)
         if authentication.subject == authentication.account:
-            if authentication.kind is CredentialKind.ACCESS_KEY and not self._house.root_access_keys:
+            if _by_key(authentication) and not self._house.root_access_keys:
                 raise InvalidClientTokenId("root users have no access keys here; sign with a user's key")
             return self.root(authentication.account, authentication)
         if authentication.session is not None and authentication.session.kind is TemporaryKind.ROLE:
@@ -259,6 +261,7 @@ class Principals:
             known.org_path,
             authentication,
             self.judge,
+            self._narrows,
         )
 
     def _bearer(self, whose: Bearer, proof: Authentication) -> Bearer:
@@ -280,3 +283,10 @@ class Principals:
 
     def _anonymous_asking(self, judge: Judge) -> Principal:
         return Principal(ANONYMOUS, "anonymous", "", _ANONYMOUS.layers, judge=judge)
+
+
+def _by_key(proof: Authentication) -> bool:
+    """Whether an access key is what a credential was got by in the first place."""
+    if proof.session is None:
+        return proof.kind is CredentialKind.ACCESS_KEY
+    return any(credential.startswith("AKIA") for credential in proof.session.lineage[:1])

@@ -123,8 +123,11 @@ def _beside(draft: EventDraft, *, told: bool) -> dict[str, object] | None:
     if draft.decision_ids:
         found["decisionIds"] = list(draft.decision_ids)
     proof = draft.principal.authentication
-    if told and proof is not None and proof.session is not None and proof.session.chain:
-        found["chain"] = [*proof.session.chain, draft.principal.arn]
+    if told and proof is not None and proof.session is not None:
+        if proof.session.actor:
+            found["actor"] = proof.session.actor
+        if proof.session.chain:
+            found["chain"] = [*proof.session.chain, draft.principal.arn]
     return found or None
 
 

@@ -35,6 +35,7 @@ def issued(work: Work, wanted: Wanted, *, parent: Authentication | None) -> Cred
         wanted,
         parent=parent,
         parent_arn=work.principal.arn,
+        parent_id=work.principal.caller.unique_id,
         now=work.house.now(),
     )
     return Credentials(made.kept.key_id, made.secret, made.token, made.kept.expires_at)

@@ -78,7 +78,7 @@ GLOBAL_KEYS: Final = (
     *_keys("String", "aws:PrincipalTag/ aws:RequestTag/ aws:ResourceTag/ iam:ResourceTag/"),
     *_keys("String", "sts:ExternalId sts:RoleSessionName sts:SourceIdentity sts:AWSServiceName"),
     *_keys("String", "iam:PassedToService iam:AWSServiceName"),
-    *_keys("String", "iamkit:CredentialKind iamkit:RouteName iamkit:HttpMethod iamkit:HttpHost"),
+    *_keys("String", "iamkit:Actor iamkit:CredentialKind iamkit:RouteName iamkit:HttpMethod iamkit:HttpHost"),
     *_keys("String", "saml:aud saml:iss saml:sub saml:sub_type saml:namequalifier saml:doc"),
     *_keys(
         "String",

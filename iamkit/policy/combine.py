@@ -21,7 +21,14 @@ Route: TypeAlias = tuple[Allows, ...]
 
 # Calls that every authenticated caller may make, whatever policies say (SEM-E26, CAP-G2, G4): they tell the
 # caller about itself, or give it what it has already, for a while.
-OPEN_ACTIONS: Final = frozenset({"sts:getcalleridentity", "sts:getaccesskeyinfo", "sts:getsessiontoken"})
+OPEN_ACTIONS: Final = frozenset(
+    {
+        "sts:getcalleridentity",
+        "sts:getaccesskeyinfo",
+        "sts:getsessiontoken",
+        "iamkit:getnarrowedcredentials",
+    }
+)
 
 _DIRECT: Final[Levels] = frozenset({Level.DIRECT, Level.ANY})
 _LIMITED: Final[Levels] = frozenset({Level.ROLE, Level.FEDUSER})

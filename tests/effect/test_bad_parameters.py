@@ -257,6 +257,7 @@ def good(iam: IAM) -> dict[str, object]:
         "users": (ImportedUser("eve"),),
         "role_arn": f"arn:aws:iam::{ACCOUNT}:role/r",
         "role_session_name": "work",
+        "policy": TEXT,
         "encoded_message": "d_none",
         "global_endpoint_token_version": "v2Token",
     }

@@ -48,7 +48,12 @@ def test_what_can_looks_at_what_policies_write_out(office: Office) -> None:
     )
 
     # Whoever is authenticated may ask who that is, whose a key is, and for its own power for a while.
-    free = {"sts:GetCallerIdentity", "sts:GetAccessKeyInfo", "sts:GetSessionToken"}
+    free = {
+        "sts:GetCallerIdentity",
+        "sts:GetAccessKeyInfo",
+        "sts:GetSessionToken",
+        "iamkit:GetNarrowedCredentials",
+    }
     assert {item.action for item in found} == {"doc:Get", *free}
     assert [(item.action, item.patterns, item.allowed) for item in named] == [
         ("doc:Get", (NOTE,), (NOTE,)),

@@ -385,6 +385,7 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iamkit:EndSession": {"user_name": "sam", "session_id": session},
         "iamkit:EndSessions": {"user_name": "sam"},
         "sts:GetCallerIdentity": {},
+        "iamkit:GetNarrowedCredentials": {"policy": OK, "actor": "agent/x"},
         "iamkit:ListRoleSessions": {"role_name": "worker"},
         "iamkit:EndRoleSession": {"role_name": "worker", "session_id": began},
         "iamkit:EndRoleSessions": {"role_name": "worker"},

@@ -196,7 +196,12 @@ def resource_matches(statement: Document, resource: str, live: bool, context: Co
     return "Resource" not in statement or any(one(entry) is True for entry in listed(statement["Resource"]))
 
 
-FREE_ACTIONS: Final = ("sts:getcalleridentity", "sts:getaccesskeyinfo", "sts:getsessiontoken")
+FREE_ACTIONS: Final = (
+    "sts:getcalleridentity",
+    "sts:getaccesskeyinfo",
+    "sts:getsessiontoken",
+    "iamkit:getnarrowedcredentials",
+)
 _WITH_ACCOUNT: Final = (CallerKind.USER, CallerKind.ROOT, CallerKind.ROLE_SESSION, CallerKind.FEDERATED_USER)
 
 

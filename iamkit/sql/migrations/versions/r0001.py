@@ -649,6 +649,7 @@ def upgrade() -> None:
         sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("transitive", sa.Text(), nullable=False),
         sa.Column("source_identity", TEXT, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
         sa.Column("mfa_at", sa.BigInteger(), nullable=True),
         sa.Column("factors", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key_id", name="pk_iamkit_temporary_credential"),

@@ -1,0 +1,111 @@
+"""`iamkit role assume`, `sessions` and `revoke`, with botocore as who reads what is printed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.credentials import ProcessProvider
+
+from iamkit.arn import Arn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Cli
+
+
+def allow(*actions: str) -> str:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
+
+
+@pytest.fixture
+def worker(cli: Cli) -> str:
+    """A role that `ana` may be."""
+    account = Arn.parse(cli.data("user", "show", "ana")["arn"]).account
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:user/ana"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+    text = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    made = cli.data("role", "create", "worker", text, "--path", "/app/")
+    cli.ok("role", "put-policy", "worker", "own", allow("iam:GetUser", "iam:ListUsers"))
+    return str(made["arn"])
+
+
+def exported(text: str) -> dict[str, str]:
+    return dict(line.removeprefix("export ").split("=", 1) for line in text.splitlines())
+
+
+def test_lines_are_pasted_and_one_is_the_role(cli: Cli, worker: str) -> None:
+    """With the variables of this command line, or with those of AWS's tools."""
+    lines = exported(cli.ok("role", "assume", "worker", "--tag", "team=x", env=cli.key_of("ana")))
+
+    told = json.loads(cli.ok("whoami", "--json", env=lines))
+    assert told["arn"].endswith(":assumed-role/worker/ana")
+    cli.ok("user", "list", env=lines)
+    assert cli("user", "create", "eve", env=lines).exit_code == 1
+    assert cli("user", "list", env={**lines, "IAMKIT_SESSION_TOKEN": "x"}).exit_code != 0
+    aws = cli.ok("--as", "ana", "role", "assume", worker, "--session", "job", "--aws")
+    assert set(exported(aws)) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+
+
+def test_a_program_is_told_the_same(cli: Cli, worker: str) -> None:
+    """As JSON, with when it ends."""
+    made = cli.data("--as", "ana", "role", "assume", "worker", "--duration", "900", "--session", "job")
+
+    assert made["arn"].endswith("/worker/job")
+    assert made["access_key_id"].startswith("ASIA")
+    left = datetime.fromisoformat(made["expires"]) - datetime.now(UTC)
+    assert 800 < left.total_seconds() <= 900
+
+
+def test_botocore_reads_what_a_process_prints(cli: Cli, worker: str) -> None:
+    """Its own provider runs the command and takes the credentials."""
+    opened = [sys.executable, "-m", "iamkit", "--dir", str(cli.directory)]
+    command = shlex.join([*opened, "--as", "ana", "role", "assume", worker, "--process"])
+    profile = {"profiles": {"job": {"credential_process": command}}}
+
+    found = ProcessProvider("job", lambda: profile).load()
+
+    assert found is not None
+    assert found.method == "custom-process"
+    frozen = found.get_frozen_credentials()
+    assert frozen.access_key.startswith("ASIA")
+    assert frozen.token
+
+
+def test_sessions_are_seen_and_ended(cli: Cli, worker: str) -> None:
+    """One by one, and all at once."""
+    env = cli.key_of("ana")
+    first = exported(cli.ok("role", "assume", "worker", "--session", "one", env=env))
+    second = exported(cli.ok("role", "assume", "worker", "--session", "two", env=env))
+    listed = {item["name"]: item for item in cli.data("role", "sessions", "worker")}
+    assert set(listed) == {"one", "two"}
+    assert listed["one"]["chain"][0].endswith(":user/ana")
+
+    cli.ok("role", "revoke", "worker", listed["one"]["session"])
+    assert cli("whoami", env=first).exit_code != 0
+    cli.ok("whoami", env=second)
+    assert cli.data("role", "revoke", "worker") == {"role": "worker", "ended": 1}
+    assert cli("whoami", env=second).exit_code != 0
+    assert "nobody" in cli("role", "sessions", "worker").stderr
+    assert cli("role", "revoke", "worker", "ASIANOTHING").exit_code == 2
+
+
+def test_who_may_not_is_refused(cli: Cli, worker: str, tmp_path: Path) -> None:
+    """Nobody but whom the role trusts, and not the operator, who is root; a bad policy is shown."""
+    cli.ok("user", "create", "mia")
+    assert cli("--as", "mia", "role", "assume", "worker").exit_code == 1
+    assert cli("role", "assume", "worker").exit_code == 1
+    assert cli("--as", "ana", "role", "assume", "nothing").exit_code == 1
+    bad = tmp_path / "bad.json"
+    bad.write_text("{")
+    assert cli("--as", "ana", "role", "assume", "worker", "--file", str(bad)).exit_code != 0
+    assert cli("--as", "ana", "role", "assume", "worker", "--duration", "1").exit_code != 0
