@@ -201,7 +201,9 @@ def _named(reader: Reader, account: str, name: str) -> User | None:
         where = accounts.named(reader, account).account_id
     except NoSuchEntity:
         where = "none"
-    return users.find(reader, where, name)
+    found = users.find(reader, where, name)
+    # Looked for in any case; disabled, while the account is not open.
+    return people.by_id(reader, _NOBODY if found is None else found.user_id)
 
 
 def _key_of(reader: Reader, user: User | None, signer: SshKey | None) -> ssh_keys.SshPublicKey | None:

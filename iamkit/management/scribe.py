@@ -47,6 +47,11 @@ _TOLD: Final = (
     "assumed_role_id",
     "federated_user_id",
     "source_identity",
+    "serial_number",
+    "ssh_public_key_id",
+    "certificate_id",
+    "service_specific_credential_id",
+    "old_key_id",
 )
 # What of a result is told as a part of its own.
 _PARTS: Final = ("credentials", "assumed_role_user", "federated_user")
@@ -174,7 +179,7 @@ def actor_of(principal: Principal) -> Actor:
 
 def _facts(result: object) -> dict[str, object] | None:
     # A new access key is its record with the secret beside it; a session is told as AWS tells it.
-    for part in (result, getattr(result, "key", None)):
+    for part in (result, getattr(result, "key", None), getattr(result, "face", None)):
         facts = _told(part)
         for name in _PARTS:
             inside = _told(getattr(part, name, None))

@@ -86,3 +86,19 @@ def test_the_password_policy_is_shown_set_and_deleted(cli: Cli) -> None:
     assert cli("password-policy", "set", "--length", "5").exit_code == 2
     cli.ok("password-policy", "delete")
     assert cli("password-policy", "delete").exit_code != 0
+
+
+def test_a_key_is_rotated_and_reported(cli: Cli) -> None:
+    """Make, finish, delete; the report is JSON for programs."""
+    old = cli.key_of("ana")["IAMKIT_ACCESS_KEY_ID"]
+    assert "IAMKIT_SECRET_ACCESS_KEY=" in cli.ok("key", "rotate", "ana")
+    assert cli("key", "rotate", "ana", "--finish").exit_code == 2
+    assert cli("key", "rotate", "ana", "--finish", "--delete").exit_code == 2
+    done = cli.data("key", "rotate", "ana", "--finish", "--force")
+    assert done["old"]["access_key_id"] == old
+    cli.ok("key", "rotate", "ana", "--delete")
+    (told,) = [item for item in cli.data("key", "report") if item["user"] == "ana"]
+    assert (told["age_days"], told["status"]) == (0, "Active")
+    assert cli.data("key", "report", "--older-than", "90d") == []
+    assert cli.data("key", "report", "--unused-for", "12w", "--active") == []
+    assert cli("key", "report", "--older-than", "soon").exit_code == 2
