@@ -19,12 +19,11 @@ from typing import Final
 
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import challenges, mfa, sessions, sources, ssh_keys, sshsig
+from iamkit.credentials import challenges, mfa, sessions, sources, ssh_key_forms, ssh_keys, sshsig
 from iamkit.credentials.challenges import Carried
 from iamkit.credentials.mfa import Begun
 from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits
-from iamkit.credentials.ssh_keys import SshKey
 from iamkit.errors import (
     ExpiredToken,
     InputError,
@@ -119,10 +118,11 @@ class SshSignIn:
         network = sources.network_of(source)
         try:
             self._take(carried, network)
-            signer = sshsig.signer_of(signature, carried.kept, namespace=NAMESPACE)
+            key = sshsig.signer_of(signature, carried.kept, namespace=NAMESPACE)
         except (Throttling, ExpiredToken, InputError) as fault:
             self._trail.record_alone(self._event(None, origin, Outcome(fault.code)))
             raise
+        signer = None if key is None else ssh_key_forms.body_of(key)
         with self._store.read() as reader:
             user = _named(reader, account, name)
             kept = _key_of(reader, user, signer)
@@ -149,7 +149,7 @@ class SshSignIn:
     def _started(
         self,
         user_id: str,
-        signer: SshKey,
+        signer: str,
         origin: Origin,
         source: str | None,
         kind: SessionKind,
@@ -206,7 +206,7 @@ def _named(reader: Reader, account: str, name: str) -> User | None:
     return people.by_id(reader, _NOBODY if found is None else found.user_id)
 
 
-def _key_of(reader: Reader, user: User | None, signer: SshKey | None) -> ssh_keys.SshPublicKey | None:
+def _key_of(reader: Reader, user: User | None, signer: str | None) -> ssh_keys.SshPublicKey | None:
     """The user's active key that signed. Looked for in any case, so that nobody costs what somebody does."""
     enabled = user is not None and user.enabled
     if signer is None:

@@ -157,7 +157,7 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         ssh_key = ssh_keys.add(
             unit,
             house.ids,
-            ssh_keys.read(HELD_SSH_KEY),
+            HELD_SSH_KEY,
             account=HOME,
             user_id=sam.user_id,
             now=house.now(),
@@ -165,7 +165,7 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         certificate = signing_certificates.add(
             unit,
             house.ids,
-            certificates.read(CERTIFICATES["first"]),
+            certificates.uploaded(certificates.read(CERTIFICATES["first"])),
             account=HOME,
             user_id=sam.user_id,
             now=house.now(),
