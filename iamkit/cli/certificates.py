@@ -1,4 +1,4 @@
-"""`iamkit certificate` and `iamkit server-certificate`: what proves programs and servers, and when it ends."""
+"""`iamkit certificate`, `iamkit server-certificate`: what proves programs and servers, and when it ends."""
 
 from __future__ import annotations
 
