@@ -228,6 +228,7 @@ class Doors(Wiring):
             trail=self.trail,
             clock=self.clock,
             ids=self.ids,
+            pace=self._pace,
             deployment_id=lambda: self.deployment().deployment_id,
             home_account=lambda: self.deployment().home_account,
         )

@@ -4,7 +4,7 @@ Beginning reads and writes nothing: the challenge travels with the client, seale
 that nobody has. An attempt counts for the network that it comes from and spends its challenge before the
 signature is looked at; it does not count for the user, or whoever knows a name could lock its owner out, and
 a signature cannot be guessed. The signature is checked by the key that it carries, whoever is named, so that
-known and unknown users cost the same; whether it is the user's key comes after that.
+known and unknown users cost the same; whether it is the user's key comes after that, within a beat.
 
 A key is one factor. Who holds a second one shows it next, in the same pending session as after a password.
 """
@@ -33,6 +33,7 @@ from iamkit.errors import (
     ValidationError,
 )
 from iamkit.gate.claim import ACCOUNT, USER_NAME
+from iamkit.gate.pace import Pace
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import accounts, people, users
 from iamkit.identity.users import User
@@ -67,6 +68,7 @@ class SshSignIn:
         ids: Ids,
         deployment_id: Callable[[], str],
         home_account: Callable[[], str],
+        pace: Pace,
         limits: SessionLimits = sessions.MODERN,
     ) -> None:
         self._store = store
@@ -76,6 +78,7 @@ class SshSignIn:
         self._ids = ids
         self._deployment_id = deployment_id
         self._home_account = home_account
+        self._pace = pace
         self._limits = limits
 
     def begin(self, name: str, *, account: str | None = None) -> SshBegun:
@@ -109,6 +112,7 @@ class SshSignIn:
         Raises ExpiredToken for a challenge that ended or was answered, InvalidCredentials whatever else is
         wrong, InputError for what is no signature, Throttling at thirty failures from a network.
         """
+        began = self._pace.begin()
         origin = Origin(source or "unknown", user_agent)
         plain = token.reveal() if isinstance(token, Secret) else token
         carried = challenges.handed_back(self._sealer, plain, now=self._clock.now())
@@ -131,6 +135,7 @@ class SshSignIn:
             started = self._started(user.user_id, signer, origin, source, kind, network)
         if started is None:
             self._trail.record_alone(self._event(user, origin, Outcome(InvalidCredentials.code)))
+            self._pace.wait_briefly(began)
             raise InvalidCredentials(_FAILED)
         session, event = started
         self._trail.announce(event)
