@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from iamkit.audit.event import Origin
 from iamkit.builtin.sessions import cookie_name, known_device_cookie, set_cookie
@@ -22,10 +22,12 @@ from iamkit.gate.pace import Pace
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.recovery import Recovery
 from iamkit.gate.sign_in import SignIn
-from iamkit.gate.ssh_sign_in import SshSignIn
 from iamkit.identity.principal import Principal
 from iamkit.late import made_once
 from iamkit.wiring import Wiring
+
+if TYPE_CHECKING:
+    from iamkit.gate.ssh_sign_in import SshSignIn
 
 # A failed sign-in takes a multiple of this, in seconds: longer than a hash takes on a machine that is not
 # overrun. With a cost that hides nothing anyway, as in tests, it waits for nothing.
@@ -218,12 +220,15 @@ class Doors(Wiring):
     @made_once
     def ssh_sign_in(self) -> SshSignIn:
         """Signing in with an SSH key: `begin` gives what to sign, `finish` takes the signature."""
+        from iamkit.gate.ssh_sign_in import SshSignIn
+
         return SshSignIn(
             store=self.store,
             sealer=self.keyring,
             trail=self.trail,
             clock=self.clock,
             ids=self.ids,
+            pace=self._pace,
             deployment_id=lambda: self.deployment().deployment_id,
             home_account=lambda: self.deployment().home_account,
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 from iamkit.audit.decision_log import DecisionLog
 from iamkit.audit.event import CRITICAL, Event
 from iamkit.audit.last_access import Uses
+from iamkit.builtin.client_certificates import certificate_authenticators
 from iamkit.builtin.mfa import CoreMethods
 from iamkit.builtin.responses import Responses, manners_of
 from iamkit.builtin.service_credentials import ServiceCredentialAuthenticator
@@ -303,8 +304,9 @@ class Wiring(Ground):
 
     def _register_authenticating_builtins(self) -> None:
         cookie = cookie_name(development=self.settings.development)
-        self._register_certificates()
         for builtin in (
+            # Asked last: a cookie is a choice, the certificate of a connection is not.
+            *certificate_authenticators(self.settings, self.store, self.clock, look=self._look),
             self._signatures(self.settings.signing_service),
             SessionAuthenticator(
                 self.store, self.clock, cookie=cookie, look=self._look, later=self.background.later
@@ -313,19 +315,6 @@ class Wiring(Ground):
             ServiceCredentialAuthenticator(self.store, self.clock),
         ):
             self._hooks.register(builtin)
-
-    def _register_certificates(self) -> None:
-        """First, so that it is asked last: a cookie is a choice, a connection's certificate is not."""
-        header, tls = self.settings.client_certificate_header, self.settings.client_certificate_tls
-        if header or tls:
-            from iamkit.builtin.client_certificates import CertificateAuthenticator
-
-            proxies = Proxies(self.settings.proxy_networks)
-            self._hooks.register(
-                CertificateAuthenticator(
-                    self.store, self.clock, proxies, header=header, tls=tls, look=self._look
-                )
-            )
 
     def _house_of(self, partition: str, home: str) -> House:
         readable = [name for name in self.catalog.actions() if _reads(self.catalog, name)]

@@ -22,17 +22,19 @@ from iamkit.clock import Clock
 from iamkit.credentials import signing_certificates
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.bounded import BoundedMap
-from iamkit.credentials.certificates import LONGEST_BODY, digest_of
-from iamkit.credentials.signing_certificates import SigningCertificate
+from iamkit.credentials.signing_certificates import SigningCertificate, digest_of
 from iamkit.credentials.sigv4_query import has_query_signature
 from iamkit.epochs import Look
 from iamkit.errors import ExpiredToken, InvalidClientTokenId, MalformedRequest
 from iamkit.gate.origin import Proxies
 from iamkit.hookspecs import hookimpl
 from iamkit.http import HttpRequest
+from iamkit.settings import Settings
 from iamkit.storage import Epochs, Store
 
 _REMEMBERED: Final = 10_000
+# What can be uploaded, in percent-encoding.
+_LONGEST: Final = 3 * 16_384
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _END: Final = b"-----END CERTIFICATE-----"
 # What a browser adds to a request that a page may have made it send, and programs do not.
@@ -128,13 +130,24 @@ class CertificateAuthenticator:
         return kept
 
 
+def certificate_authenticators(
+    settings: Settings, store: Store, clock: Clock, *, look: Look
+) -> tuple[CertificateAuthenticator, ...]:
+    """The plugin as the settings have it; none where both are off."""
+    header, tls = settings.client_certificate_header, settings.client_certificate_tls
+    if not header and not tls:
+        return ()
+    proxies = Proxies(settings.proxy_networks)
+    return (CertificateAuthenticator(store, clock, proxies, header=header, tls=tls, look=look),)
+
+
 def der_of(text: str) -> bytes | None:
     """The certificate in any spelling that servers and proxies tell it in; None for what is none.
 
     PEM, PEM in percent-encoding (nginx), PEM with its line ends made blanks (Apache), base 64 alone, and base
     64 between colons (RFC 9440).
     """
-    if len(text) > 3 * LONGEST_BODY or not text.isascii():
+    if len(text) > _LONGEST or not text.isascii():
         return None
     raw = text.strip().encode("ascii")
     if b"%" in raw:

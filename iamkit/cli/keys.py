@@ -7,25 +7,40 @@ from collections.abc import Mapping
 import click
 
 from iamkit.cli.options import Group
+from iamkit.cli.output import plain
 from iamkit.cli.terminal import KEY_ID_VARIABLE, SECRET_VARIABLE, Terminal
+from iamkit.cli.words import days
 from iamkit.credentials.access_keys import KeyStatus, NewAccessKey
-from iamkit.management import access_keys
+from iamkit.credentials.secret import Secret
+from iamkit.errors import InputError
+from iamkit.management import access_keys, key_rotation
 from iamkit.management.access_keys import AccessKeyFace
+from iamkit.management.key_rotation import BEGIN, DELETE, FINISH
 
 
 def announce(
     terminal: Terminal, made: NewAccessKey, user_name: str, message: str, value: Mapping[str, object]
 ) -> None:
     """Show a new key, the one time that its secret is at hand. Standard output can be pasted as it is."""
-    secret = made.secret.reveal()
+    announce_secret(terminal, made.key.key_id, made.secret, user_name, message, value)
+
+
+def announce_secret(
+    terminal: Terminal,
+    key_id: str,
+    secret: Secret,
+    user_name: str,
+    message: str,
+    value: Mapping[str, object],
+) -> None:
+    """Show the id and the secret of a new key."""
+    told = secret.reveal()
     if terminal.as_json:
-        terminal.output.data(
-            {**value, "user": user_name, "access_key_id": made.key.key_id, "secret_access_key": secret}
-        )
+        terminal.output.data({**value, "user": user_name, "access_key_id": key_id, "secret_access_key": told})
         return
     click.echo(message, err=True)
-    click.echo(f"export {KEY_ID_VARIABLE}={made.key.key_id}")
-    click.echo(f"export {SECRET_VARIABLE}={secret}")
+    click.echo(f"export {KEY_ID_VARIABLE}={key_id}")
+    click.echo(f"export {SECRET_VARIABLE}={told}")
     click.echo("keep the secret now: it is not shown again", err=True)
 
 
@@ -38,6 +53,7 @@ def data_of(key: AccessKeyFace) -> dict[str, object]:
         "created": key.created_at,
         "last_used": key.last_used_at,
         "last_used_service": key.last_used_service,
+        "last_used_region": key.last_used_region,
     }
 
 
@@ -77,6 +93,71 @@ def show(terminal: Terminal, key_id: str) -> None:
     """Show whose a key is and when it was last used."""
     data = data_of(terminal.desk().do(access_keys.get_access_key_last_used, access_key_id=key_id))
     terminal.output.record(data, data)
+
+
+@key.command("rotate")
+@click.argument("user", required=False)
+@click.option("--finish", is_flag=True, help="Refuse the old key, once programs use the new one.")
+@click.option("--delete", "delete_old", is_flag=True, help="Delete the old key, once nothing broke.")
+@click.option("--force", is_flag=True, help="Finish although the old key is in use, or the new one is not.")
+@click.pass_obj
+def rotate(terminal: Terminal, user: str | None, finish: bool, delete_old: bool, force: bool) -> None:
+    """Replace the key of USER, or your own, while programs go on: make, --finish, --delete.
+
+    The first step makes a second key. The others never take away the only one.
+    """
+    if finish and delete_old:
+        raise InputError("`--finish` and `--delete` are two steps, with time between them; give one")
+    step = FINISH if finish else DELETE if delete_old else BEGIN
+    done = terminal.desk().do(key_rotation.rotate_access_key, user_name=user, step=step, force=force)
+    old = "never used" if done.old.last_used_at is None else f"last used {plain(done.old.last_used_at)}"
+    value: dict[str, object] = {"step": step, "old": data_of(done.old)}
+    if done.secret is not None:
+        made = f"made key {done.key_id}; key {done.old_key_id} goes on ({old})"
+        announce_secret(terminal, done.key_id, done.secret, done.old.user_name, made, value)
+        if not terminal.as_json:
+            click.echo("then, when programs use it: iamkit key rotate --finish", err=True)
+        return
+    said = "is Inactive" if finish else "is deleted"
+    message = f"key {done.old_key_id} {said} ({old}); key {done.key_id} goes on"
+    terminal.output.done(message, {**value, "access_key_id": done.key_id})
+
+
+@key.command("report")
+@click.option("--older-than", default="0d", show_default=True, help="Only keys of this age: `90d`, `12w`.")
+@click.option("--unused-for", default="0d", show_default=True, help="Only keys that nobody used for so long.")
+@click.option("--active", is_flag=True, help="Only active keys.")
+@click.pass_obj
+def report(terminal: Terminal, older_than: str, unused_for: str, active: bool) -> None:
+    """List the account's keys with their ages, the oldest first."""
+    found = (
+        terminal.desk()
+        .do(
+            key_rotation.report_access_keys,
+            older_than_days=days(older_than),
+            unused_for_days=days(unused_for),
+            active_only=active,
+        )
+        .items
+    )
+    terminal.output.table(
+        ("KEY", "USER", "STATUS", "AGE", "UNUSED", "LAST USED", "SERVICE", "REGION"),
+        [
+            (
+                item.key.key_id,
+                item.key.user_name,
+                item.key.status,
+                f"{item.age_days} d",
+                f"{item.unused_days} d",
+                item.key.last_used_at,
+                item.key.last_used_service,
+                item.key.last_used_region,
+            )
+            for item in found
+        ],
+        [{**data_of(item.key), "age_days": item.age_days, "unused_days": item.unused_days} for item in found],
+        empty="there are no such keys",
+    )
 
 
 @key.command("enable")

@@ -34,6 +34,17 @@ TABLE: Final[Mapping[str, Lazy]] = {
     "key": Lazy("iamkit.cli.keys:key", "Access keys: what programs sign requests with.", _WHO),
     "ssh-key": Lazy("iamkit.cli.ssh_keys:ssh_key", "SSH keys: public halves that sign people in.", _WHO),
     "sign-in": Lazy("iamkit.cli.sign_in:sign_in", "Sign in with an SSH key; prints a token.", _WHO),
+    "certificate": Lazy(
+        "iamkit.cli.certificates:certificate", "Client certificates: what programs show in TLS.", _WHO
+    ),
+    "server-certificate": Lazy(
+        "iamkit.cli.certificates:server_certificate", "Server certificates, and when they end.", _WHO
+    ),
+    "service-credential": Lazy(
+        "iamkit.cli.service_credentials:service_credential",
+        "Names and passwords for tools, for one service each.",
+        _WHO,
+    ),
     "token": Lazy("iamkit.cli.tokens:token", "Personal tokens: for scripts, with an end.", _WHO),
     "mfa": Lazy("iamkit.cli.mfa:mfa", "Second factors: authenticator apps, recovery codes.", _WHO),
     "password-policy": Lazy(

@@ -62,7 +62,11 @@ def create(terminal: Terminal, name: str, path: str) -> None:
 
 @mfa.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--key-file", type=click.File("r"), help="The key that was agreed on, in hexadecimal (PSKC).")
+@click.option(
+    "--key-file",
+    type=click.File("r", errors="replace"),
+    help="The key that was agreed on, in hexadecimal (PSKC).",
+)
 @click.option("--passphrase", is_flag=True, help="Ask for the passphrase that opens the file (PSKC).")
 @click.option(
     "--encoding", type=click.Choice(hardware_tokens.ENCODINGS), help="How a CSV file spells its seeds."

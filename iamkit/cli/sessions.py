@@ -22,17 +22,18 @@ def list_(terminal: Terminal, user: str | None) -> None:
     """List the live sessions of USER, or your own."""
     found = terminal.desk().do(operations.list_sessions, user_name=user).items
     terminal.output.table(
-        ("SESSION", "USER", "KIND", "SINCE", "LAST SEEN", "ENDS", "FROM", "DEVICE"),
+        ("SESSION", "NAME", "USER", "KIND", "SINCE", "LAST SEEN", "ENDS", "FROM", "HERE"),
         [
             (
                 item.public_id,
+                item.name,
                 item.user_name,
                 item.kind,
                 item.created_at,
                 item.last_seen_at,
                 item.expires_at,
                 item.source,
-                item.device,
+                item.current,
             )
             for item in found
         ],
@@ -47,6 +48,8 @@ def list_(terminal: Terminal, user: str | None) -> None:
                 "expires": item.expires_at,
                 "source": item.source,
                 "device": item.device,
+                "name": item.name,
+                "current": item.current,
             }
             for item in found
         ],
@@ -69,3 +72,14 @@ def end(terminal: Terminal, user: str, session: str | None, everything: bool) ->
         return
     terminal.desk().do(operations.end_session, session_id=session, user_name=user)
     terminal.output.done(f"ended session {session} of user {user}", {"user": user, "ended": session})
+
+
+@sessions.command("rename")
+@click.argument("user")
+@click.argument("session")
+@click.argument("name")
+@click.pass_obj
+def rename(terminal: Terminal, user: str, session: str, name: str) -> None:
+    """Call a session of USER by a NAME that its owner knows it by."""
+    terminal.desk().do(operations.rename_session, session_id=session, name=name, user_name=user)
+    terminal.output.done(f"session {session} is called {name}", {"session": session, "name": name})

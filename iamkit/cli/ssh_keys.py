@@ -20,7 +20,7 @@ def ssh_key() -> None:
 
 @ssh_key.command("upload")
 @click.argument("user")
-@click.argument("file", type=click.File("r"))
+@click.argument("file", type=click.File("r", errors="replace"))
 @click.pass_obj
 def upload(terminal: Terminal, user: str, file: TextIO) -> None:
     """Keep the public key in FILE, such as `~/.ssh/id_ed25519.pub`, for USER."""

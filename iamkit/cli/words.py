@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
 
 from iamkit.arn import iam_arn
 from iamkit.cli.terminal import Terminal
@@ -12,6 +14,8 @@ from iamkit.identity import managed
 from iamkit.ids import checked_name, checked_path
 from iamkit.policy.model import PolicyKind
 from iamkit.storage import Reader
+
+_LENGTH: Final = re.compile(r"([0-9]{1,5})([dw]?)", re.ASCII)
 
 
 def pairs(texts: Iterable[str], *, what: str) -> dict[str, str]:
@@ -25,6 +29,14 @@ def pairs(texts: Iterable[str], *, what: str) -> dict[str, str]:
             raise InputError(f"{what} `{key[:80]}` is given twice")
         found[key] = value
     return found
+
+
+def days(text: str) -> int:
+    """Whole days of a length of time such as `90d` or `12w`. Raises InputError."""
+    found = _LENGTH.fullmatch(text.strip())
+    if found is None:
+        raise InputError(f"`{text[:40]}` must be a number of days or weeks, such as `90d` or `12w`")
+    return int(found[1]) * (7 if found[2] == "w" else 1)
 
 
 def policy_arn(terminal: Terminal, text: str) -> str:

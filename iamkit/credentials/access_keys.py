@@ -29,7 +29,7 @@ class KeyStatus(StrEnum):
     INACTIVE = "Inactive"
 
 
-@record("access_key", key=("key_id",), index=(("user_id",),))
+@record("access_key", key=("key_id",), index=(("user_id",), ("account",)))
 @dataclass(frozen=True, slots=True)
 class AccessKey:
     """One access key. `sealed` is the secret, readable only with the keyring."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import datetime
 from typing import Final
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from iamkit.credentials.signing_certificates import Uploaded
 from iamkit.errors import InvalidCertificate, KeyPairMismatch, MalformedCertificate
 
 LONGEST_BODY: Final = 16_384
@@ -86,6 +86,11 @@ def pem_of(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(Encoding.PEM).decode("ascii")
 
 
-def digest_of(der: bytes) -> str:
-    """What a certificate is found by: the SHA-256 of all of it."""
-    return hashlib.sha256(der).hexdigest()
+def uploaded(certificate: x509.Certificate) -> Uploaded:
+    """A certificate as it is kept for a user."""
+    return Uploaded(
+        certificate.public_bytes(Encoding.DER),
+        pem_of(certificate),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )

@@ -70,7 +70,7 @@ class SessionRecord:
     """One session. `session_id` is the SHA-256 of the token; `public_id` is what may be shown and logged.
 
     `user_id` is the account id for root. `mfa_at` is when a second factor was last shown. `awaits` are the
-    steps that a pending session lacks.
+    steps that a pending session lacks. `device` is what the client called itself, `name` what its user does.
     """
 
     session_id: str = field(repr=False)
@@ -91,6 +91,7 @@ class SessionRecord:
     session_epoch: int
     ended_at: datetime | None = None
     awaits: tuple[str, ...] = ()
+    name: str = ""
 
 
 @record("session_epoch", key=("user_id",))
@@ -169,6 +170,7 @@ def start(
         source=source,
         session_epoch=current_epoch(unit, user_id),
         awaits=awaits,
+        name="" if instead_of is None else instead_of.name,
     )
     unit.add(made)
     if instead_of is not None:
@@ -184,6 +186,14 @@ def end(unit: Unit, session_id: str, *, now: datetime) -> bool:
             unit.bump(epochs.session(session_id))
             return True
     return False
+
+
+def rename(unit: Unit, session_id: str, name: str) -> bool:
+    """Give a session that lives a name. Moves no epoch: nothing is decided by it. False if it has ended."""
+    return any(
+        unit.change(SessionRecord, (session_id,), {"name": name}, where={"state": str(state)})
+        for state in (SessionState.ACTIVE, SessionState.PENDING)
+    )
 
 
 def end_all(unit: Unit, *, account: str, user_id: str) -> None:

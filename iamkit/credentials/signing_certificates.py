@@ -6,14 +6,11 @@ no other. One certificate is one user's, in all accounts, or it would name nobod
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from iamkit import epochs
-from iamkit.credentials import certificates
 from iamkit.credentials.access_keys import KeyStatus
 from iamkit.errors import DuplicateCertificate, NoSuchEntity, ValidationError
 from iamkit.ids import BASE32, Ids
@@ -41,11 +38,26 @@ class SigningCertificate:
         return self.status == KeyStatus.ACTIVE
 
 
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A certificate as it was read: its DER, its PEM and its dates."""
+
+    der: bytes
+    body: str
+    not_before: datetime
+    not_after: datetime
+
+
+def digest_of(der: bytes) -> str:
+    """What a certificate is found by: the SHA-256 of all of it."""
+    return hashlib.sha256(der).hexdigest()
+
+
 def add(
-    unit: Unit, ids: Ids, certificate: x509.Certificate, *, account: str, user_id: str, now: datetime
+    unit: Unit, ids: Ids, certificate: Uploaded, *, account: str, user_id: str, now: datetime
 ) -> SigningCertificate:
     """Keep a certificate, active. Raises DuplicateCertificate if anybody has it."""
-    digest = certificates.digest_of(certificate.public_bytes(Encoding.DER))
+    digest = digest_of(certificate.der)
     if unit.find(SigningCertificate, {"digest": digest}, limit=1):
         raise DuplicateCertificate("this certificate is somebody's already; make another")
     made = SigningCertificate(
@@ -53,11 +65,11 @@ def add(
         account=account,
         user_id=user_id,
         digest=digest,
-        body=certificates.pem_of(certificate),
+        body=certificate.body,
         status=str(KeyStatus.ACTIVE),
         uploaded_at=now,
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
     )
     unit.add(made)
     unit.bump(epochs.principal(user_id))
@@ -66,7 +78,7 @@ def add(
 
 def by_der(reader: Reader, der: bytes) -> SigningCertificate | None:
     """The certificate that is exactly this one."""
-    found = reader.find(SigningCertificate, {"digest": certificates.digest_of(der)}, limit=1)
+    found = reader.find(SigningCertificate, {"digest": digest_of(der)}, limit=1)
     return found[0] if found else None
 
 

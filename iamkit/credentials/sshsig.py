@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from iamkit.credentials import ssh_keys
-from iamkit.credentials.ssh_keys import SshKey
+from iamkit.credentials import ssh_key_forms
+from iamkit.credentials.ssh_key_forms import SshKey
 from iamkit.errors import InputError, InvalidPublicKey
 
 LONGEST: Final = 32_768
@@ -57,7 +57,7 @@ def signer_of(armored: str, message: bytes, *, namespace: str) -> SshKey | None:
         raise InputError("this is no SSH signature; make one with `ssh-keygen -Y sign`")
     try:
         signed = _read(base64.b64decode("".join(found[1].split()), validate=True))
-        key = ssh_keys.of_blob(signed.key)
+        key = ssh_key_forms.of_blob(signed.key)
     except (_Malformed, binascii.Error, ValueError, InvalidPublicKey):
         raise InputError("this SSH signature is damaged, or of a kind that is not accepted") from None
     if signed.namespace != namespace.encode() or signed.digest not in _DIGESTS:

@@ -4,7 +4,7 @@ Beginning reads and writes nothing: the challenge travels with the client, seale
 that nobody has. An attempt counts for the network that it comes from and spends its challenge before the
 signature is looked at; it does not count for the user, or whoever knows a name could lock its owner out, and
 a signature cannot be guessed. The signature is checked by the key that it carries, whoever is named, so that
-known and unknown users cost the same; whether it is the user's key comes after that.
+known and unknown users cost the same; whether it is the user's key comes after that, within a beat.
 
 A key is one factor. Who holds a second one shows it next, in the same pending session as after a password.
 """
@@ -19,12 +19,11 @@ from typing import Final
 
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
-from iamkit.credentials import challenges, mfa, sessions, sources, ssh_keys, sshsig
+from iamkit.credentials import challenges, mfa, sessions, sources, ssh_key_forms, ssh_keys, sshsig
 from iamkit.credentials.challenges import Carried
 from iamkit.credentials.mfa import Begun
 from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits
-from iamkit.credentials.ssh_keys import SshKey
 from iamkit.errors import (
     ExpiredToken,
     InputError,
@@ -34,6 +33,7 @@ from iamkit.errors import (
     ValidationError,
 )
 from iamkit.gate.claim import ACCOUNT, USER_NAME
+from iamkit.gate.pace import Pace
 from iamkit.gate.sign_in_events import Outcome, Recorder, actor_of, sign_in_event
 from iamkit.identity import accounts, people, users
 from iamkit.identity.users import User
@@ -68,6 +68,7 @@ class SshSignIn:
         ids: Ids,
         deployment_id: Callable[[], str],
         home_account: Callable[[], str],
+        pace: Pace,
         limits: SessionLimits = sessions.MODERN,
     ) -> None:
         self._store = store
@@ -77,6 +78,7 @@ class SshSignIn:
         self._ids = ids
         self._deployment_id = deployment_id
         self._home_account = home_account
+        self._pace = pace
         self._limits = limits
 
     def begin(self, name: str, *, account: str | None = None) -> SshBegun:
@@ -110,6 +112,7 @@ class SshSignIn:
         Raises ExpiredToken for a challenge that ended or was answered, InvalidCredentials whatever else is
         wrong, InputError for what is no signature, Throttling at thirty failures from a network.
         """
+        began = self._pace.begin()
         origin = Origin(source or "unknown", user_agent)
         plain = token.reveal() if isinstance(token, Secret) else token
         carried = challenges.handed_back(self._sealer, plain, now=self._clock.now())
@@ -119,10 +122,11 @@ class SshSignIn:
         network = sources.network_of(source)
         try:
             self._take(carried, network)
-            signer = sshsig.signer_of(signature, carried.kept, namespace=NAMESPACE)
+            key = sshsig.signer_of(signature, carried.kept, namespace=NAMESPACE)
         except (Throttling, ExpiredToken, InputError) as fault:
             self._trail.record_alone(self._event(None, origin, Outcome(fault.code)))
             raise
+        signer = None if key is None else ssh_key_forms.body_of(key)
         with self._store.read() as reader:
             user = _named(reader, account, name)
             kept = _key_of(reader, user, signer)
@@ -131,6 +135,7 @@ class SshSignIn:
             started = self._started(user.user_id, signer, origin, source, kind, network)
         if started is None:
             self._trail.record_alone(self._event(user, origin, Outcome(InvalidCredentials.code)))
+            self._pace.wait_briefly(began)
             raise InvalidCredentials(_FAILED)
         session, event = started
         self._trail.announce(event)
@@ -149,7 +154,7 @@ class SshSignIn:
     def _started(
         self,
         user_id: str,
-        signer: SshKey,
+        signer: str,
         origin: Origin,
         source: str | None,
         kind: SessionKind,
@@ -201,10 +206,12 @@ def _named(reader: Reader, account: str, name: str) -> User | None:
         where = accounts.named(reader, account).account_id
     except NoSuchEntity:
         where = "none"
-    return users.find(reader, where, name)
+    found = users.find(reader, where, name)
+    # Looked for in any case; disabled, while the account is not open.
+    return people.by_id(reader, _NOBODY if found is None else found.user_id)
 
 
-def _key_of(reader: Reader, user: User | None, signer: SshKey | None) -> ssh_keys.SshPublicKey | None:
+def _key_of(reader: Reader, user: User | None, signer: str | None) -> ssh_keys.SshPublicKey | None:
     """The user's active key that signed. Looked for in any case, so that nobody costs what somebody does."""
     enabled = user is not None and user.enabled
     if signer is None:

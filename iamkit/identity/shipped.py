@@ -135,6 +135,7 @@ def core_policies(read_actions: Iterable[str] = ()) -> tuple[ShippedPolicy, ...]
                         "iamkit:EndSessions",
                         "iamkit:ListPersonalTokens",
                         "iamkit:ListSessions",
+                        "iamkit:RenameSession",
                         "iamkit:ResetPersonalToken",
                         "iamkit:VerifyUserEmail",
                     ],

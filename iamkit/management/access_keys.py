@@ -59,7 +59,7 @@ def create_access_key(work: Work, *, user_name: str | None = None) -> NewAccessK
 def list_access_keys(work: Work, *, user_name: str | None = None) -> Page[AccessKeyFace]:
     """The keys of a user (default: the caller), oldest first."""
     user = _user(work, user_name)
-    return Page(tuple(_face(key, user) for key in access_keys.held_by(work.unit, user.user_id)))
+    return Page(tuple(face(key, user) for key in access_keys.held_by(work.unit, user.user_id)))
 
 
 def _update_asks(work: Work, *, user_name: str | None = None, **_others: object) -> Asks:
@@ -95,7 +95,7 @@ def get_access_key_last_used(work: Work, *, access_key_id: str) -> AccessKeyFace
     owner = _owner(work, access_key_id)
     if owner is None:
         raise NoSuchEntity(f"there is no access key `{access_key_id[:128]}`")
-    return _face(access_keys.get(work.unit, access_key_id, user_id=owner.user_id), owner)
+    return face(access_keys.get(work.unit, access_key_id, user_id=owner.user_id), owner)
 
 
 def _user(work: Work, user_name: str | None) -> User:
@@ -108,7 +108,8 @@ def _owner(work: Work, key_id: str) -> User | None:
     return user if user is not None and user.account == work.account else None
 
 
-def _face(key: AccessKey, user: User) -> AccessKeyFace:
+def face(key: AccessKey, user: User) -> AccessKeyFace:
+    """A key as people see it."""
     return AccessKeyFace(
         key.key_id,
         people.shown(user),

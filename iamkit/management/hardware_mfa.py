@@ -6,15 +6,18 @@ to a user by `iam:EnableMFADevice`, resynchronised, taken away and deleted as an
 
 from __future__ import annotations
 
-from iamkit.credentials import hardware_tokens, mfa
-from iamkit.credentials.hardware_tokens import HardwareToken
+from typing import TYPE_CHECKING
+
+from iamkit.credentials import mfa
 from iamkit.credentials.mfa import MfaDevice
-from iamkit.credentials.pskc import SharedKey
 from iamkit.credentials.secret import Secret
 from iamkit.management import targets
 from iamkit.management.mfa import MfaDeviceFace, assigned, face
 from iamkit.management.operation import Asks, Preparation, Work, operation
 from iamkit.management.paging import Page
+
+if TYPE_CHECKING:
+    from iamkit.credentials.hardware_tokens import HardwareToken
 
 
 def _import_prepare(
@@ -25,6 +28,9 @@ def _import_prepare(
     passphrase: Secret | None = None,
     encoding: str | None = None,
 ) -> tuple[HardwareToken, ...]:
+    from iamkit.credentials import hardware_tokens
+    from iamkit.credentials.pskc import SharedKey
+
     return hardware_tokens.tokens_in(content.reveal(), key=SharedKey(key, passphrase), encoding=encoding)
 
 

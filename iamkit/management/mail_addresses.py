@@ -12,7 +12,7 @@ from iamkit.credentials.message import Kind
 from iamkit.errors import InputError, NoSuchEntity
 from iamkit.identity import users
 from iamkit.management import targets
-from iamkit.management.mfa import recent_user
+from iamkit.management.freshness import recent_user
 from iamkit.management.operation import Asks, Work, operation
 
 

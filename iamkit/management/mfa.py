@@ -7,22 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from iamkit.credentials import mfa, mfa_otp, otp, qr_code, recovery_codes
-from iamkit.credentials.authentication import CredentialKind
 from iamkit.credentials.mfa import MfaDevice
 from iamkit.credentials.mfa_otp import Pair
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.throttle import known_subject
 from iamkit.errors import (
-    AccessDenied,
     DeleteConflict,
     InputError,
     InvalidAuthenticationCode,
     NoSuchEntity,
-    StepUpRequired,
     ValidationError,
 )
 from iamkit.identity import people
@@ -30,11 +26,9 @@ from iamkit.identity.tags import with_tags
 from iamkit.identity.users import User
 from iamkit.ids import checked_name, checked_path
 from iamkit.management import targets
+from iamkit.management.freshness import recent_user
 from iamkit.management.operation import Asks, Preparation, Work, operation
 from iamkit.management.paging import Page
-
-# How long after signing in, or after a second factor, one's own factors can be changed (THR-M6).
-RECENT: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,37 +305,6 @@ def wrong() -> InvalidAuthenticationCode:
 
 def _user(work: Work, user_name: str | None) -> User:
     return targets.person(work, user_name)
-
-
-def recent_user(work: Work, user_name: str | None) -> User:
-    """The user, or the caller; for one's own factors a proof has to be fresh, or whoever finds it takes over.
-
-    In a session that is a recent sign-in or a second factor. Whoever signs, and has a device, has to have
-    shown it lately (a temporary credential that was asked for with a code): a key that leaked must not remove
-    the factor that its owner is protected by. Without a device a signature does, or nobody could enrol by an
-    SDK, and for other users' factors it is the policies alone, as in AWS.
-
-    A personal token does nothing of it: it was made so that scripts need not sign in, and a factor or an
-    address of its bearer's own would be a sign-in with all that the owner may do (THR-S7).
-    """
-    user = targets.person(work, user_name)
-    proof = work.principal.authentication
-    if proof is None or proof.subject != user.user_id:
-        return user
-    if proof.kind is CredentialKind.TOKEN:
-        raise AccessDenied("a personal token changes no factors and no address of its owner's; sign in")
-    targets.refuse_narrowed(work, user)
-    shown = proof.mfa_at
-    if proof.kind is CredentialKind.SESSION:
-        shown = max(filter(None, (shown, proof.issued_at)), default=None)
-    elif proof.kind is CredentialKind.OPERATOR or not mfa.of_subject(work.unit, user.user_id):
-        return user
-    if shown is None or work.house.now() - shown > RECENT:
-        raise StepUpRequired(
-            "this needs a recent sign-in; sign in again, or show a second factor",
-            max_age=int(RECENT.total_seconds()),
-        )
-    return user
 
 
 def _of_user(work: Work, user: User, serial: str) -> MfaDevice:

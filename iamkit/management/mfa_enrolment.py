@@ -21,7 +21,8 @@ from iamkit.gate.factors import asking_for, method_named, subject_of
 from iamkit.gate.letters import codes_for
 from iamkit.identity.users import User
 from iamkit.management import targets
-from iamkit.management.mfa import MfaDeviceFace, face, recent_user, wrong
+from iamkit.management.freshness import recent_user
+from iamkit.management.mfa import MfaDeviceFace, face, wrong
 from iamkit.management.operation import Asks, Preparation, Work, operation
 
 _ENROL: Final = "enrol"

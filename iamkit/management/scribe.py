@@ -18,6 +18,11 @@ from iamkit.identity.principal import Principal
 from iamkit.management.session_names import user_id_of
 from iamkit.policy.request import CallerKind
 
+# A private key that somebody sent where its certificate belongs.
+_PRIVATE: Final = "PRIVATE KEY"
+# The longest text that an event keeps whole: longer than any policy, shorter than chains of certificates.
+_LONGEST: Final = 20_000
+_SHOWN_OF_LONG: Final = 200
 HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 _ACTOR_TYPES: Final = {
@@ -47,6 +52,11 @@ _TOLD: Final = (
     "assumed_role_id",
     "federated_user_id",
     "source_identity",
+    "serial_number",
+    "ssh_public_key_id",
+    "certificate_id",
+    "service_specific_credential_id",
+    "old_key_id",
 )
 # What of a result is told as a part of its own.
 _PARTS: Final = ("credentials", "assumed_role_user", "federated_user")
@@ -177,7 +187,7 @@ def actor_of(principal: Principal) -> Actor:
 
 def _facts(result: object) -> dict[str, object] | None:
     # A new access key is its record with the secret beside it; a session is told as AWS tells it.
-    for part in (result, getattr(result, "key", None)):
+    for part in (result, getattr(result, "key", None), getattr(result, "face", None)):
         facts = _told(part)
         for name in _PARTS:
             inside = _told(getattr(part, name, None))
@@ -209,13 +219,15 @@ def _shown_as(name: str, value: object) -> object:
 
 
 def _shown(value: object) -> object:
-    if isinstance(value, Secret):
+    if isinstance(value, Secret) or (isinstance(value, str) and _PRIVATE in value):
         return HIDDEN
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"{value[:_SHOWN_OF_LONG]}… ({len(value)} characters)"
     if isinstance(value, Mapping):
         return {str(key): _shown(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [_shown(item) for item in value]
-    return value if isinstance(value, (str, int, float, bool)) else str(value)
+    return value if isinstance(value, (str, int, float, bool)) else _shown(str(value))
 
 
 def _camel(name: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from iamkit.credentials import certificates
 from iamkit.credentials import server_certificates as store
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.server_certificates import ServerCertificate
@@ -62,6 +61,8 @@ def upload_server_certificate(
 
     Raises MalformedCertificate, KeyPairMismatch, EntityAlreadyExists, LimitExceeded.
     """
+    from iamkit.credentials import certificates
+
     certificate = certificates.read(certificate_body)
     certificates.check_pair(certificate, private_key.reveal())
     if certificate_chain is not None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from iamkit.credentials import certificates
 from iamkit.credentials import signing_certificates as store
 from iamkit.credentials.signing_certificates import SigningCertificate
 from iamkit.identity import users
 from iamkit.identity.users import User
 from iamkit.management import targets
-from iamkit.management.mfa import recent_user
+from iamkit.management.freshness import recent_user
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.management.paging import Page
 
@@ -43,12 +42,19 @@ def upload_signing_certificate(
     """
     user = recent_user(work, targets.own_name(work, user_name))
     targets.refuse_ending(work, user)
+    from iamkit.credentials import certificates
+
     house = work.house
     certificate = certificates.read(certificate_body)
     certificates.check_good(certificate, now=house.now())
     house.quotas.hold("signing_certificates_per_user", len(store.held_by(work.unit, user.user_id)) + 1)
     made = store.add(
-        work.unit, house.ids, certificate, account=user.account, user_id=user.user_id, now=house.now()
+        work.unit,
+        house.ids,
+        certificates.uploaded(certificate),
+        account=user.account,
+        user_id=user.user_id,
+        now=house.now(),
     )
     return _face(made, user)
 

@@ -12,7 +12,7 @@ from iamkit.errors import UnrecognizedPublicKeyEncoding
 from iamkit.identity import users
 from iamkit.identity.users import User
 from iamkit.management import targets
-from iamkit.management.mfa import recent_user
+from iamkit.management.freshness import recent_user
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.management.paging import Page
 
@@ -43,11 +43,13 @@ def upload_ssh_public_key(
     DuplicateSSHPublicKey, LimitExceeded at five, StepUpRequired for one's own without a recent sign-in.
     """
     user = recent_user(work, targets.own_name(work, user_name))
-    key = ssh_keys.read(ssh_public_key_body)
+    from iamkit.credentials import ssh_key_forms
+
+    body = ssh_key_forms.body_of(ssh_key_forms.read(ssh_public_key_body))
     house = work.house
     held = len(ssh_keys.held_by(work.unit, user.user_id))
     made = ssh_keys.add(
-        work.unit, house.ids, key, account=user.account, user_id=user.user_id, now=house.now()
+        work.unit, house.ids, body, account=user.account, user_id=user.user_id, now=house.now()
     )
     house.quotas.hold("ssh_keys_per_user", held + 1)
     return _face(made, user, made.body)
@@ -62,7 +64,11 @@ def get_ssh_public_key(
         raise UnrecognizedPublicKeyEncoding(f"encoding `{encoding[:40]}` must be `SSH` or `PEM`")
     user = users.get(work.unit, work.account, user_name)
     kept = ssh_keys.get(work.unit, ssh_public_key_id, user_id=user.user_id)
-    return _face(kept, user, kept.body if encoding == "SSH" else ssh_keys.pem_of(kept.body))
+    if encoding == "SSH":
+        return _face(kept, user, kept.body)
+    from iamkit.credentials import ssh_key_forms
+
+    return _face(kept, user, ssh_key_forms.pem_of(kept.body))
 
 
 @operation("iam:ListSSHPublicKeys", access="List", on=("user",), asks=_user_asks)

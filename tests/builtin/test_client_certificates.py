@@ -21,6 +21,7 @@ from iamkit.http import Headers, HttpRequest
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
 from iamkit.management import attachments, login_profiles, service_credentials, signing_certificates, users
+from iamkit.web import asgi, wsgi
 
 FILES: Final = Path(__file__).parents[1] / "credentials" / "certificates"
 PEM, OTHER = ((FILES / f"{name}.pem").read_text() for name in ("first", "second"))
@@ -216,3 +217,25 @@ def test_what_is_no_service_credential_is_refused_alike(make: Makes) -> None:
     assert who(iam, asked(basic(name, anew))) == "ana"
     desk.do(service_credentials.update_service_specific_credential, status="Inactive", **one)
     assert who(iam, asked(basic(name, anew))) == "InvalidClientTokenId"
+
+
+def test_servers_tell_the_certificate_of_a_connection() -> None:
+    """By ASGI's extension, the client's own first, and by WSGI's variable; no header can set either."""
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [(b"host", b"a"), (b"ssl-client-cert", ESCAPED.encode())],
+    }
+    tls = {"client_cert_chain": [PEM, OTHER]}
+    assert asgi.request_of({**scope, "extensions": {"tls": tls}}).certificate == PEM
+    none: tuple[object, ...] = ({}, {"tls": {}}, {"tls": {"client_cert_chain": []}}, None)
+    for extensions in none:
+        assert asgi.request_of({**scope, "extensions": extensions}).certificate is None
+    assert asgi.request_of(scope).certificate is None
+    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "a"}
+    assert wsgi.request_of({**environ, "SSL_CLIENT_CERT": PEM}).certificate == PEM
+    assert wsgi.request_of({**environ, "HTTP_SSL_CLIENT_CERT": ESCAPED}).certificate is None
+    told = wsgi.request_of({**environ, "SSL_CLIENT_CERT": PEM})
+    assert told.with_body(b"x").certificate == PEM
+    assert PEM not in repr(told)

@@ -13,6 +13,7 @@ from iamkit.credentials import otp
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
+FILES = Path(__file__).parents[1] / "credentials" / "certificates"
 NARROW = json.dumps(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "notes:Read", "Resource": "*"}}
 )
@@ -86,3 +87,59 @@ def test_the_password_policy_is_shown_set_and_deleted(cli: Cli) -> None:
     assert cli("password-policy", "set", "--length", "5").exit_code == 2
     cli.ok("password-policy", "delete")
     assert cli("password-policy", "delete").exit_code != 0
+
+
+def test_a_key_is_rotated_and_reported(cli: Cli) -> None:
+    """Make, finish, delete; the report is JSON for programs."""
+    old = cli.key_of("ana")["IAMKIT_ACCESS_KEY_ID"]
+    assert "IAMKIT_SECRET_ACCESS_KEY=" in cli.ok("key", "rotate", "ana")
+    assert cli("key", "rotate", "ana", "--finish").exit_code == 2
+    assert cli("key", "rotate", "ana", "--finish", "--delete").exit_code == 2
+    done = cli.data("key", "rotate", "ana", "--finish", "--force")
+    assert done["old"]["access_key_id"] == old
+    cli.ok("key", "rotate", "ana", "--delete")
+    (told,) = [item for item in cli.data("key", "report") if item["user"] == "ana"]
+    assert (told["age_days"], told["status"]) == (0, "Active")
+    assert cli.data("key", "report", "--older-than", "90d") == []
+    assert cli.data("key", "report", "--unused-for", "12w", "--active") == []
+    assert cli("key", "report", "--older-than", "soon").exit_code == 2
+
+
+def test_certificates_are_uploaded_listed_and_deleted(cli: Cli) -> None:
+    """A user's, and the account's servers'; a private key is sealed and told by nothing."""
+    first, key = str(FILES / "first.pem"), FILES / "first.key"
+    made = cli.data("certificate", "upload", "ana", first)["certificate_id"]
+    cli.ok("certificate", "disable", "ana", made)
+    assert cli.data("certificate", "list", "ana")[0]["status"] == "Inactive"
+    cli.ok("certificate", "enable", "ana", made)
+    assert cli("certificate", "upload", "ana", first).exit_code == 2
+    assert cli("certificate", "upload", "ana", str(key)).exit_code == 2
+    cli.ok("certificate", "delete", "ana", made)
+    uploaded = cli.ok("server-certificate", "upload", "site", first, str(key), "--tag", "a=b")
+    shown = cli.ok("server-certificate", "show", "site")
+    listed = cli.ok("server-certificate", "list", "--json")
+    assert "-----BEGIN CERTIFICATE-----" in shown
+    inner = key.read_text().splitlines()[1]
+    assert all(inner not in text for text in (uploaded, shown, listed))
+    assert json.loads(listed)[0]["tags"] == {"a": "b"}
+    cli.ok("server-certificate", "delete", "site")
+    assert cli.data("server-certificate", "list") == []
+
+
+def test_a_service_credential_is_made_reset_and_deleted(cli: Cli) -> None:
+    """Its password is told alone on standard output, once."""
+    told = cli.ok("service-credential", "create", "ana", "doc", "--days", "30").strip()
+    assert "-at-" in told
+    (listed,) = cli.data("service-credential", "list", "--all")
+    one = ("ana", listed["credential"])
+    assert cli.ok("service-credential", "reset", *one).strip() != told
+    cli.ok("service-credential", "disable", *one)
+    assert cli.data("service-credential", "list", "ana")[0]["status"] == "Inactive"
+    cli.ok("service-credential", "enable", *one)
+    assert cli("service-credential", "create", "ana", "iam").exit_code == 2
+    cli.ok("service-credential", "delete", *one)
+
+
+def test_a_session_is_renamed(cli: Cli) -> None:
+    """One that is nobody's is not."""
+    assert cli("sessions", "rename", "ana", "s_none", "tablet").exit_code == 2

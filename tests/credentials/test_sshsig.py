@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
 
-from iamkit.credentials import ssh_keys, sshsig
+from iamkit.credentials import ssh_key_forms, ssh_keys, sshsig
 from iamkit.errors import IamkitError, InputError, InvalidPublicKey, UnrecognizedPublicKeyEncoding
 
 NAMESPACE: Final = "sign-in@iamkit"
@@ -28,7 +28,7 @@ def string(part: bytes) -> bytes:
 
 
 def blob_of(key: object) -> bytes:
-    return base64.b64decode(ssh_keys.body_of(key).split(" ")[1])  # type: ignore[arg-type]  # any kind
+    return base64.b64decode(ssh_key_forms.body_of(key).split(" ")[1])  # type: ignore[arg-type]  # any kind
 
 
 def armored(raw: bytes) -> str:
@@ -138,7 +138,7 @@ def test_what_openssh_signs_is_right(tmp_path: Path, kind: tuple[str, str]) -> N
     key = tmp_path / "key"
     bits = [] if kind[1] == "0" else ["-b", kind[1]]
     subprocess.run(["ssh-keygen", "-q", "-t", kind[0], *bits, "-N", "", "-f", str(key)], check=True)
-    body = ssh_keys.body_of(ssh_keys.read(key.with_suffix(".pub").read_text()))
+    body = ssh_key_forms.body_of(ssh_key_forms.read(key.with_suffix(".pub").read_text()))
     command: list[str | Path] = ["ssh-keygen", "-Y", "sign", "-q", "-n", NAMESPACE, "-f", key]
     made = subprocess.run(command, input=MESSAGE, stdout=subprocess.PIPE, check=True).stdout.decode()
     told = subprocess.run(
@@ -161,9 +161,9 @@ def _pem(key: object) -> str:
 
 def test_a_key_is_the_same_key_in_every_spelling() -> None:
     """With a comment, as PEM, and back."""
-    body = ssh_keys.body_of(PRIVATE.public_key())
-    assert ssh_keys.body_of(ssh_keys.read(f"{body} ana@laptop\n")) == body
-    assert ssh_keys.body_of(ssh_keys.read(ssh_keys.pem_of(body))) == body
+    body = ssh_key_forms.body_of(PRIVATE.public_key())
+    assert ssh_key_forms.body_of(ssh_key_forms.read(f"{body} ana@laptop\n")) == body
+    assert ssh_key_forms.body_of(ssh_key_forms.read(ssh_key_forms.pem_of(body))) == body
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_key_is_the_same_key_in_every_spelling() -> None:
         ("ssh-dss AAAA", InvalidPublicKey),
         ("ssh-ed25519-cert-v01 AAAA", InvalidPublicKey),
         ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", InvalidPublicKey),
-        (ssh_keys.body_of(SHORT_RSA.public_key()), InvalidPublicKey),
+        (ssh_key_forms.body_of(SHORT_RSA.public_key()), InvalidPublicKey),
         (_pem(dsa.generate_private_key(2048).public_key()), InvalidPublicKey),
         (_pem(ec.generate_private_key(ec.SECP256K1()).public_key()), InvalidPublicKey),
     ],
@@ -188,7 +188,7 @@ def test_a_key_is_the_same_key_in_every_spelling() -> None:
 def test_what_is_no_key_is_refused(text: str, fault: type[IamkitError]) -> None:
     """Too weak, of another kind, or none at all: by AWS's two names."""
     with pytest.raises(fault):
-        ssh_keys.read(text)
+        ssh_key_forms.read(text)
 
 
 def test_a_private_key_is_sent_back() -> None:
@@ -197,5 +197,5 @@ def test_a_private_key_is_sent_back() -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
     with pytest.raises(InvalidPublicKey, match="private key") as caught:
-        ssh_keys.read(text)
+        ssh_key_forms.read(text)
     assert text.splitlines()[1] not in caught.value.message

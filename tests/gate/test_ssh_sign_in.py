@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from iamkit.clock import FrozenClock
-from iamkit.credentials import otp, ssh_keys
+from iamkit.credentials import otp, ssh_key_forms
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import SessionState
@@ -41,7 +41,7 @@ def _string(part: bytes) -> bytes:
 
 def signature(key: Ed25519PrivateKey, message: str, namespace: str = NAMESPACE) -> str:
     """What `ssh-keygen -Y sign` would print."""
-    blob = base64.b64decode(ssh_keys.body_of(key.public_key()).split(" ")[1])
+    blob = base64.b64decode(ssh_key_forms.body_of(key.public_key()).split(" ")[1])
     parts = [namespace.encode(), b"", b"sha512"]
     digest = hashlib.sha512(message.encode()).digest()
     made = key.sign(b"SSHSIG" + b"".join(map(_string, [*parts, digest])))
@@ -73,7 +73,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         for name in ("ana", "bob"):
             desk.do(users.create_user, user_name=name)
         key = Ed25519PrivateKey.generate()
-        body = ssh_keys.body_of(key.public_key())
+        body = ssh_key_forms.body_of(key.public_key())
         made = desk.do(operations.upload_ssh_public_key, user_name="ana", ssh_public_key_body=body)
         yield Place(iam, clock, key, made.ssh_public_key_id)
 
@@ -208,7 +208,7 @@ def test_a_user_has_at_most_five_keys_and_each_once(place: Place) -> None:
     desk = place.iam.desk(place.iam.operator())
 
     def upload(key: Ed25519PrivateKey) -> str:
-        body = ssh_keys.body_of(key.public_key())
+        body = ssh_key_forms.body_of(key.public_key())
         return desk.do(
             operations.upload_ssh_public_key, user_name="ana", ssh_public_key_body=body
         ).ssh_public_key_id

@@ -157,7 +157,7 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         ssh_key = ssh_keys.add(
             unit,
             house.ids,
-            ssh_keys.read(HELD_SSH_KEY),
+            HELD_SSH_KEY,
             account=HOME,
             user_id=sam.user_id,
             now=house.now(),
@@ -165,7 +165,7 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         certificate = signing_certificates.add(
             unit,
             house.ids,
-            certificates.read(CERTIFICATES["first"]),
+            certificates.uploaded(certificates.read(CERTIFICATES["first"])),
             account=HOME,
             user_id=sam.user_id,
             now=house.now(),
@@ -301,6 +301,8 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iam:ListAccessKeys": {"user_name": "sam"},
         "iam:UpdateAccessKey": {"user_name": "sam", "access_key_id": key, "status": "Inactive"},
         "iam:DeleteAccessKey": {"user_name": "sam", "access_key_id": key},
+        "iamkit:RotateAccessKey": {"user_name": "sam"},
+        "iamkit:ReportAccessKeys": {},
         "iam:GetAccessKeyLastUsed": {"access_key_id": key},
         "iam:UploadSSHPublicKey": {"user_name": "sam", "ssh_public_key_body": SSH_KEY},
         "iam:GetSSHPublicKey": {"user_name": "sam", "ssh_public_key_id": ssh_key},
@@ -382,6 +384,7 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iamkit:ResetPersonalToken": {"user_name": "sam", "token_id": token},
         "iamkit:DeletePersonalToken": {"user_name": "sam", "token_id": token},
         "iamkit:ListSessions": {"user_name": "sam"},
+        "iamkit:RenameSession": {"user_name": "sam", "session_id": session, "name": "tablet"},
         "iamkit:EndSession": {"user_name": "sam", "session_id": session},
         "iamkit:EndSessions": {"user_name": "sam"},
         "sts:GetCallerIdentity": {},
@@ -527,6 +530,7 @@ def _by_action(action: str) -> Operation[..., Any]:
 
 ALSO: Final = {
     "iam:CreateUser": {"iam:TagUser"},
+    "iamkit:RotateAccessKey": {"iam:CreateAccessKey"},
     "iam:AddRoleToInstanceProfile": {"iam:PassRole"},
     "iam:UploadServerCertificate": {"iam:TagServerCertificate"},
     "iamkit:ImportUsers": {"iam:CreateUser", "iam:CreateLoginProfile"},

@@ -89,3 +89,24 @@ def test_a_secret_that_nobody_wrapped_is_hidden_too(office: Office) -> None:
         "passwordResetRequired": True,
     }
     assert "hunter2" not in json.dumps(event)
+
+
+def test_a_misplaced_private_key_is_hidden_and_a_long_text_is_cut(office: Office) -> None:
+    """People upload the wrong one of two files; and a chain of certificates is no event."""
+    key = "-----BEGIN EC PRIVATE KEY-----\nhunter2"
+    draft = EventDraft(
+        name="X",
+        service="iam",
+        read_only=False,
+        principal=office.principals.root(HOME),
+        account=HOME,
+        parameters={"body": key, "raw": key.encode(), "list": (key,), "chain": "x" * 30_000},
+    )
+
+    event = event_of(draft, office.house, Origin()).as_data()
+
+    told = event["requestParameters"]
+    assert isinstance(told, dict)
+    assert (told["body"], told["raw"], told["list"]) == (HIDDEN, HIDDEN, [HIDDEN])
+    assert told["chain"] == "x" * 200 + "… (30000 characters)"
+    assert "hunter2" not in json.dumps(event)

@@ -43,7 +43,19 @@ from iamkit.http import HttpRequest
 from iamkit.identity.documents import PolicyDocument
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
-from iamkit.management import access_keys, inline, login_profiles, sessions, users
+from iamkit.management import (
+    access_keys,
+    hardware_mfa,
+    inline,
+    key_rotation,
+    login_profiles,
+    server_certificates,
+    service_credentials,
+    sessions,
+    signing_certificates,
+    ssh_keys,
+    users,
+)
 from iamkit.policy.request import ContextValue
 from iamkit.sql.records import declared
 from iamkit.sql.store import SQLStore
@@ -64,6 +76,7 @@ PASSWORDS = {
     "a misplaced": "nine-words-in-the-place-of-a-name-here",
     "a body's": "ten bodies without a form",
 }
+CERTIFICATES = Path(__file__).parents[1] / "credentials" / "certificates"
 TEXT = json.dumps(
     {
         "Version": "2012-10-17",
@@ -330,6 +343,74 @@ class Play:
             with self.story.failing():
                 desk.do(access_keys.delete_access_key, user_name="bob", access_key_id="AKIA" + "A" * 16)
 
+    def credentials(self, asks: Sequence[Ask]) -> None:
+        """Everything else that has a secret: hardware tokens, certificates, names and passwords for tools."""
+        seed, agreed, phrase = (
+            "q7KpZ2mW9xTr4sVb1nHd",
+            "8f3a55c1d7e2094b6a1c3e5f7d9b2a40",
+            "eleven blue kites over a lake",
+        )
+        for name, value in (("a seed", seed), ("a PSKC key", agreed), ("a PSKC passphrase", phrase)):
+            self.story.search.secret(name, value)
+        self.story.search.secret("a seed in base 32", base64.b32encode(seed.encode()).rstrip(b"="))
+        locked = Secret("<KeyContainer/>")
+        for content in (
+            f"t-1,{seed.encode().hex()}",
+            f"t-1,{seed.encode().hex()}",
+            f"t-2,{seed}",
+            f"t-3,{seed.encode().hex()}x",
+        ):
+            with self.story.failing():
+                made = self.desk.do(
+                    hardware_mfa.import_mfa_devices,
+                    content=Secret(content),
+                    key=Secret(agreed),
+                    passphrase=Secret(phrase),
+                )
+                self.story.keep("tokens", repr(made))
+        with self.story.failing():
+            self.desk.do(
+                hardware_mfa.import_mfa_devices, content=locked, key=Secret(agreed), passphrase=Secret(phrase)
+            )
+        pem, private = ((CERTIFICATES / f"first.{end}").read_text() for end in ("pem", "key"))
+        # What follows is the public half.
+        self.story.search.secret("a private key", private.splitlines()[1])
+        self.story.search.secret("a private key's rest", private.splitlines()[2][:24])
+        for name, body in (("site", pem), ("site", pem), ("other", private), ("third", pem + private)):
+            with self.story.failing():
+                kept = self.desk.do(
+                    server_certificates.upload_server_certificate,
+                    server_certificate_name=name,
+                    certificate_body=body,
+                    private_key=Secret(private),
+                )
+                self.story.keep("a certificate", repr(kept))
+            with self.story.failing():
+                self.desk.do(
+                    signing_certificates.upload_signing_certificate,
+                    user_name="ana",
+                    certificate_body=private,
+                )
+            with self.story.failing():
+                self.desk.do(ssh_keys.upload_ssh_public_key, user_name="ana", ssh_public_key_body=private)
+        tool = self.desk.do(
+            service_credentials.create_service_specific_credential, user_name="ana", service_name="docs"
+        )
+        password = tool.service_password.reveal()
+        self.story.search.secret("a tool's password", password)
+        self.story.keep("a credential", repr(tool))
+        begun = self.iam.ssh_sign_in.begin("ana")
+        self.story.search.secret("an SSH challenge", begun.token.reveal())
+        self.story.keep("a challenge", repr(begun.token))
+        for answer in ("hello", password):
+            with self.story.failing():
+                self.iam.ssh_sign_in.finish(begun.token, answer)
+        for ask in asks:
+            for name in (tool.face.service_user_name, "ana", password):
+                given = base64.b64encode(f"{name}:{password}".encode()).decode()
+                self.say(ask, "GET", "/doc/1", headers={"authorization": f"Basic {given}"})
+                self.say(ask, "GET", "/doc/1", headers={"authorization": f"Basic {given}x"})
+
     def requests(self, ask: Ask) -> None:
         """Good and bad requests to one app."""
         ana, bob = self.keys[:2]
@@ -417,6 +498,7 @@ class Play:
             lambda: self.iam.sign_in("ana", PASSWORDS["a wrong"], source="127.0.0.1"),
             lambda: self.desk.do(sessions.end_sessions, user_name="ana"),
             *self.chapter.failing_steps(),
+            lambda: self.desk.do(key_rotation.rotate_access_key, user_name="bob", force=True),
             *(
                 lambda ask=ask, more=more: self.say(ask, "GET", "/doc/1", **more)
                 for ask in asks
@@ -547,6 +629,7 @@ def test_no_secret_is_found_anywhere(
 
     play.people()
     play.chapter.tell()
+    play.credentials(asks)
     for ask in asks:
         play.requests(ask)
     objects = story.keep_reprs()

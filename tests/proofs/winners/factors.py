@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from iamkit_webauthn.testing import SoftAuthenticator
 
-from iamkit.credentials import challenges, mfa, mfa_otp, otp, recovery_codes, sessions
+from iamkit.credentials import challenges, mfa, mfa_otp, otp, recovery_codes, sessions, ssh_key_forms
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.recovery_codes import RecoveryMethod
 from iamkit.credentials.secret import Secret
 from iamkit.gate.factors import Factors
+from iamkit.gate.ssh_sign_in import NAMESPACE
 from iamkit.identity.users import User
 from iamkit.kit import IAM
-from iamkit.management import mfa_enrolment
+from iamkit.management import mfa_enrolment, ssh_keys
 from tests.proofs.winners.kinds import ORIGIN, Kind, Task, first_answer, kind, replaced
 
 
@@ -27,6 +31,30 @@ class Holder:
 
     user: User
     seed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SshHolder:
+    """A user, and the private half of the SSH key."""
+
+    user: User
+    key: Ed25519PrivateKey
+
+
+def signed(key: Ed25519PrivateKey, message: str) -> str:
+    """What `ssh-keygen -Y sign` would print."""
+
+    def string(part: bytes) -> bytes:
+        return len(part).to_bytes(4, "big") + part
+
+    blob = base64.b64decode(ssh_key_forms.body_of(key.public_key()).split(" ")[1])
+    parts = [NAMESPACE.encode(), b"", b"sha512"]
+    digest = hashlib.sha512(message.encode()).digest()
+    made = key.sign(b"SSHSIG" + b"".join(map(string, [*parts, digest])))
+    inner = string(b"ssh-ed25519") + string(made)
+    raw = b"SSHSIG" + (1).to_bytes(4, "big") + b"".join(map(string, [blob, *parts, inner]))
+    text = base64.b64encode(raw).decode()
+    return f"-----BEGIN SSH SIGNATURE-----\n{text}\n-----END SSH SIGNATURE-----\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +265,32 @@ def _by_session(take: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @kind
+class SshKey(Kind):
+    """A challenge that the client carries, signed with an SSH key."""
+
+    name = "ssh-key"
+
+    def prepare(self, iam: IAM) -> SshHolder:
+        user, key = self.user(iam), Ed25519PrivateKey.generate()
+        body = ssh_key_forms.body_of(key.public_key())
+        desk = iam.desk(iam.operator())
+        desk.do(ssh_keys.upload_ssh_public_key, user_name=user.name, ssh_public_key_body=body)
+        return SshHolder(user, key)
+
+    def task(self, iam: IAM, prepared: Any, number: int, count: int, *, meet: bool) -> Task:
+        now = self.move(iam)
+        begun = iam.ssh_sign_in.begin(prepared.user.name)
+        shared = {"token": begun.token.reveal(), "signature": signed(prepared.key, begun.message)}
+        return Task(self.name, now, prepared.user.user_id, meet, shared)
+
+    def attempt(self, iam: IAM, task: Task, client: int) -> None:
+        iam.ssh_sign_in.finish(task.shared["token"], task.shared["signature"])
+
+    def sabotaged(self) -> ExitStack:
+        return _answers_count_again()
+
+
+@kind
 class Passkey(Challenge):
     """A challenge that the client carries, for a device that signs in alone."""
 
@@ -253,12 +307,17 @@ class Passkey(Challenge):
         iam.factors.finish_passkey(task.shared["token"], answer)
 
     def sabotaged(self) -> ExitStack:
-        spend = challenges.spend
+        return _answers_count_again()
 
-        def always(*given: Any, **named: Any) -> bool:
-            spend(*given, **named)
-            return True
 
-        changed = ExitStack()
-        changed.enter_context(replaced(challenges, "spend", always))
-        return changed
+def _answers_count_again() -> ExitStack:
+    """A challenge that was answered is taken for one that was not."""
+    spend = challenges.spend
+
+    def always(*given: Any, **named: Any) -> bool:
+        spend(*given, **named)
+        return True
+
+    changed = ExitStack()
+    changed.enter_context(replaced(challenges, "spend", always))
+    return changed

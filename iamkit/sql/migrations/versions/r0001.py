@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("last_used_region", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("key_id", name="pk_iamkit_access_key"),
     )
+    op.create_index("ix_iamkit_access_key_account", "iamkit_access_key", ["account"])
     op.create_index("ix_iamkit_access_key_user_id", "iamkit_access_key", ["user_id"])
     op.create_table(
         "iamkit_access_report",
@@ -581,6 +582,7 @@ def upgrade() -> None:
         sa.Column("session_epoch", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("awaits", sa.Text(), nullable=False),
+        sa.Column("name", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("session_id", name="pk_iamkit_session"),
         sa.UniqueConstraint("public_id", name="uq_iamkit_session_public_id"),
     )
