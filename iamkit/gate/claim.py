@@ -107,25 +107,25 @@ class Claims:
         """
         began = self._pace.begin()
         prepared(password)
-        places = _places(account_or_alias, user_name, source, device, as_root=as_root)
+        whom = f"{'root' if as_root else 'user'}\x00{account_or_alias}\x00{name_key(user_name)}"
+        places = _places(whom, source, device)
         self._refusals.check(places)
         with self._store.read() as reader:
             claim = _claimed(reader, account_or_alias, user_name, source, device, as_root=as_root)
             decoy = passwords.decoy(reader, self._near(account_or_alias, user_name))
+        more = 0
         try:
             if claim.device is None:
                 self._spray.check(password)
-            self._throttle.reserve(claim.subject, claim.network)
-        except Throttling as fault:
-            more = self._refused(claim, places, fault)
-            outcome = Outcome(fault.code, iamkit={"refusedBefore": more} if more else None)
-            self._trail.record_alone(self.event(name, claim, origin, outcome))
-            self._pace.wait_briefly(began)
-            raise
-        try:
+            try:
+                self._throttle.reserve(claim.subject, claim.network)
+            except Throttling as fault:
+                more = self._refused(claim, places, fault)
+                raise
             verification = self._compared(claim, decoy, password)
         except Throttling as fault:
-            self._trail.record_alone(self.event(name, claim, origin, Outcome(fault.code)))
+            outcome = Outcome(fault.code, iamkit={"refusedBefore": more} if more else None)
+            self._trail.record_alone(self.event(name, claim, origin, outcome))
             self._pace.wait_briefly(began)
             raise
         if not verification.ok or not claim.may_enter(self._clock.now()):
@@ -164,17 +164,14 @@ class Claims:
         return sign_in_event(self._ids, name, actor, origin, outcome, at=self._clock.now())
 
 
-def _places(
-    account: str, name: str, source: str | None, device: str | None, *, as_root: bool
-) -> tuple[bytes, ...]:
+def _places(whom: str, source: str | None, device: str | None) -> tuple[bytes, ...]:
     """What stands for where a claim comes from, and for whom it is of, in any case the same length.
 
     Nothing for one that shows a known browser: it has attempts of its own, whatever others tried.
     """
     if device is not None:
         return ()
-    door = "root" if as_root else "name"
-    said = (f"network\x00{sources.network_of(source)}", f"{door}\x00{account}\x00{name_key(name)}")
+    said = (f"network\x00{sources.network_of(source)}", whom)
     return tuple(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in said)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -208,6 +209,32 @@ def test_a_pending_sign_in_is_over_after_ten_minutes(place: Place) -> None:
     place.clock.advance(timedelta(minutes=10))
     with pytest.raises(ExpiredToken):
         place.show(begun)
+
+
+def test_a_known_browser_leaves_no_step_out(place: Place) -> None:
+    """It has attempts of its own, and shows its factor like any other (THR-M12)."""
+    first = place.show(place.enter())
+    assert first.device is not None
+    place.clock.advance(timedelta(minutes=1))
+    again = place.iam.sign_in("ana", PASSWORD, source="203.0.113.9", device=first.device.reveal())
+    assert (again.state, again.awaits) == (SessionState.PENDING, ("factor",))
+    assert place.admitted(again) is None
+
+
+def test_a_seed_is_told_once(place: Place) -> None:
+    """No listing, no event and no file has it, in any form (THR-M9)."""
+    desk = place.iam.desk(place.iam.operator())
+    listed = [
+        desk.do(operations.list_virtual_mfa_devices),
+        desk.do(operations.list_mfa_devices, user_name="ana"),
+    ]
+    told = repr(listed) + repr([event.as_data() for event in place.heard.events])
+    place.iam.close()
+    files = b"".join(path.read_bytes() for path in place.iam.settings.directory.rglob("*") if path.is_file())
+    for form in (place.seed.hex(), otp.base32(place.seed), base64.b64encode(place.seed).decode()):
+        assert form not in told
+        assert form.encode() not in files
+    assert place.seed not in files
 
 
 def test_a_step_up_makes_the_factor_fresh_and_the_session_no_longer(place: Place) -> None:

@@ -130,3 +130,121 @@ def test_the_policy_can_let_users_change_their_passwords(place: Place) -> None:
     place.policy()
     with pytest.raises(AccessDenied):
         change(NEXT, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("profile", "first", "second", "last_day"),
+    [
+        ("modern", "three quiet otters", "four loud herons draw", None),
+        ("pci", "otters in 12 rivers", "herons on 13 roofs", 90),
+        ("aws", "Otters12", "Herons13", None),
+    ],
+)
+def test_ninety_days_of_each_profile(
+    tmp_path: Path, profile: str, first: str, second: str, last_day: int | None
+) -> None:
+    """Day by day: one profile asks for another password on the ninetieth, the others never do."""
+    clock = FrozenClock()
+    with IAM(
+        tmp_path / "iam",
+        clock=clock,
+        password_cost=CHEAPEST,
+        entry_points=False,
+        password_profile=profile,
+    ) as iam:
+        iam.initialize()
+        place = Place(iam, clock)
+        place.desk.do(users.create_user, user_name="ana")
+        place.desk.do(login_profiles.create_login_profile, user_name="ana", password=Secret(first))
+        for day in range(1, 90):
+            place.days(1)
+            assert iam.sign_in("ana", first).awaits == (), day
+        place.days(1)
+        begun = iam.sign_in("ana", first)
+        assert begun.awaits == (("password",) if last_day == 90 else ())
+        if last_day is None:
+            return
+        # None of the last four, and what is chosen is good for as long again.
+        with pytest.raises(PasswordPolicyViolation):
+            iam.choose_password(begun.token, first)
+        assert iam.choose_password(begun.token, second).state is SessionState.ACTIVE
+        for _ in range(89):
+            place.days(1)
+        assert iam.sign_in("ana", second).awaits == ()
+        place.days(1)
+        assert iam.sign_in("ana", second).awaits == ("password",)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("age", [1, 90, 1095])
+def test_an_age_ends_at_its_instant(place: Place, age: int, hard: bool) -> None:
+    """A microsecond before, nothing is asked; from then on a change, or with hard expiry an administrator."""
+    place.policy(max_password_age=age, hard_expiry=hard)
+    place.clock.advance(timedelta(days=age, microseconds=-1))
+    assert place.iam.sign_in("ana", PASSWORD).awaits == ()
+    place.clock.advance(timedelta(microseconds=1))
+    if hard:
+        with pytest.raises(PasswordExpired):
+            place.iam.sign_in("ana", PASSWORD)
+    else:
+        assert place.iam.sign_in("ana", PASSWORD).awaits == ("password",)
+
+
+def test_hard_expiry_without_an_age_is_nothing(place: Place) -> None:
+    """And the read-only field tells whether passwords expire at all."""
+    place.policy(hard_expiry=True)
+    assert not place.desk.do(password_policy.get_account_password_policy).expire_passwords
+    place.days(4000)
+    assert place.iam.sign_in("ana", PASSWORD).awaits == ()
+    place.policy(max_password_age=1095)
+    assert place.desk.do(password_policy.get_account_password_policy).expire_passwords
+
+
+@pytest.mark.parametrize("count", [None, 1, 2])
+def test_as_many_as_are_remembered_are_refused(place: Place, count: int | None) -> None:
+    """The present one is the first of them; without the field even that one can be set again."""
+    place.policy(password_reuse_prevention=count, minimum_password_length=6)
+    chosen = [PASSWORD, "otters number one", "otters number two"]
+    for password in chosen[1:]:
+        place.days(1)
+        place.reset(password)
+    refused = chosen[len(chosen) - (count or 0) :]
+    for password in refused:
+        with pytest.raises(PasswordPolicyViolation):
+            place.reset(password)
+    place.reset(next(password for password in reversed(chosen) if password not in refused))
+
+
+@pytest.mark.parametrize(
+    ("password", "modern", "pci", "aws"),
+    [
+        ("fourteen signs", False, False, False),
+        ("fifteen letters", True, False, False),
+        ("twelve sign1", False, True, False),
+        ("eleven sgn1", False, False, False),
+        ("Otters12", False, False, True),
+        ("Otter12", False, False, False),
+        ("Otters12 in Rivers", True, True, True),
+        ("otters in rivers 12", True, True, False),
+        ("ÄÖÜ äöü ßéè ÄÖÜ", True, False, False),
+        ("1qaz2wsx3edc4rfv", False, False, False),
+        ("1qaz2wsx3edc4rfx", True, True, False),
+    ],
+)
+def test_profiles_compared(tmp_path: Path, password: str, modern: bool, pci: bool, aws: bool) -> None:
+    """The same passwords by each profile: length, kinds of signs, and what everybody tries."""
+    taken = {}
+    for profile in ("modern", "pci", "aws"):
+        with IAM(
+            tmp_path / profile, password_cost=CHEAPEST, entry_points=False, password_profile=profile
+        ) as iam:
+            iam.initialize()
+            desk = iam.desk(iam.operator())
+            desk.do(users.create_user, user_name="ana")
+            try:
+                desk.do(login_profiles.create_login_profile, user_name="ana", password=Secret(password))
+            except PasswordPolicyViolation:
+                taken[profile] = False
+            else:
+                taken[profile] = True
+    assert taken == {"modern": modern, "pci": pci, "aws": aws}

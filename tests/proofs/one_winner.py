@@ -25,7 +25,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from iamkit.credentials.hashing import HashingGate
 from iamkit.credentials.throttle import Throttle
 from iamkit.errors import IamkitError
 from iamkit.testing.servers import postgres_server
@@ -81,6 +82,7 @@ def be_clients(place: Place, first: int, count: int, meeting: Meeting, line: Con
             kind = KINDS[task.kind]
             with ExitStack() as changed:
                 changed.enter_context(replaced(Throttle, "reserve", _unlimited))
+                changed.enter_context(replaced(HashingGate, "run", _at_once))
                 if place.sabotage:
                     changed.enter_context(kind.sabotaged())
                 if task.meet:
@@ -105,6 +107,11 @@ def be_clients(place: Place, first: int, count: int, meeting: Meeting, line: Con
 def _unlimited(throttle: Throttle, subject: str, network: str | None = None) -> int:
     """Takes the place of `Throttle.reserve`."""
     return 1
+
+
+def _at_once(gate: HashingGate, work: Callable[[], object]) -> object:
+    """Takes the place of `HashingGate.run`, whose queue is too short for so many."""
+    return work()
 
 
 @contextmanager
@@ -156,9 +163,10 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the rounds of one kind came to. `wrong` says what was not as it has to be."""
+    """What the rounds of one kind came to. `most` is how many won at once."""
 
     rounds: int
+    most: int
     outcomes: Counter[str]
     wrong: list[str]
 
@@ -167,18 +175,20 @@ def play(place: Place, kind: Kind, rounds: int, everybody: Clients, count: int) 
     """All rounds of one kind."""
     outcomes: Counter[str] = Counter()
     wrong: list[str] = []
+    most = 0
     with opened(place.folder, place.store) as iam:
         prepared = kind.prepare(iam)
         for number in range(rounds):
             task = kind.task(iam, prepared, number, count, meet=number % 2 == 1)
             found = everybody.answer(task)
             outcomes.update(found)
+            most = max(most, found[WON])
             strange = [name for name in found if "\n" in name]
             if found[WON] != 1 or strange:
                 wrong.append(f"{kind.name}, round {number}: {found[WON]} won instead of 1; {dict(found)}")
             elif (left := kind.left_over(iam, task)) is not None:
                 wrong.append(f"{kind.name}, round {number}: {left}")
-    return Found(rounds, outcomes, wrong)
+    return Found(rounds, most, outcomes, wrong)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -217,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for line in found.wrong[:3]:
                 sys.stdout.write(f"  {line}\n")
             bad += len(found.wrong)
-            noticed += bool(found.wrong)
+            noticed += found.most > 1
     sys.stdout.write(
         f"{len(options.only)} kinds × {options.rounds} rounds × {options.clients} clients in"
         f" {options.processes} processes on {options.database}: {bad} rounds with other than one winner\n"
