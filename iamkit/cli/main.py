@@ -70,6 +70,11 @@ TABLE: Final[Mapping[str, Lazy]] = {
     "serve": Lazy(
         "iamkit.cli.serve:serve", "The management API, for AWS's clients and for plain JSON.", _OPERATE
     ),
+    "export": Lazy("iamkit.cli.blueprints:export", "Write the account as a folder of JSON files.", _OPERATE),
+    "plan": Lazy(
+        "iamkit.cli.blueprints:plan", "Show what a folder would change, and who gains what.", _OPERATE
+    ),
+    "apply": Lazy("iamkit.cli.blueprints:apply", "Make the account as a folder says.", _OPERATE),
     "db": Lazy("iamkit.cli.db:db", "The database: bring it up to date, or see where it is.", _OPERATE),
     "compat": Lazy(
         "iamkit.cli.compat.command:compat", "The commands of 2011: iam-usercreate and its like.", _OPERATE
