@@ -14,7 +14,7 @@ def access_changes(
 ) -> list[Difference] | None:
     """Who gains and loses what; None if there is too much to look at. Reads guardrails, writes nothing."""
     with store.read() as reader:
-        guardrails = services.caller_layers.guardrails(reader, before.account.account)
+        guardrails = services.caller_layers.of_others(reader, before.account.account)
     around = Surroundings(
         house.partition, house.shipped, guardrails, services.options, services.catalog.actions()
     )
