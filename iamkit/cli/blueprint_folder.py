@@ -18,17 +18,18 @@ def write(folder: Path, plans: Iterable[Plan]) -> int:
 
     Raises InputError if the folder cannot be written.
     """
-    written: set[Path] = set()
+    written: set[str] = set()
     try:
         for plan in plans:
-            path = folder / blueprint_files.path_of(plan)
+            name = blueprint_files.path_of(plan)
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             text = blueprint_files.text_of(plan)
             if not path.exists() or path.read_bytes() != text.encode():
                 path.write_bytes(text.encode())
-            written.add(path)
+            written.add(name)
         for path in _files(folder):
-            if path not in written:
+            if path.relative_to(folder).as_posix() not in written:
                 path.unlink()
     except OSError as fault:
         raise InputError(f"`{folder}` cannot be written: {fault.strerror or fault}") from None
