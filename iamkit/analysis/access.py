@@ -84,11 +84,12 @@ def access(
     Raises ValueError if `context` names a key twice.
     """
     known = _context(subject, context)
-    asked = AccessRequest(subject.caller, action, place.arn, known, place.owner)
+    trust = _needs_trust(action, place.arn)
+    asked = AccessRequest(subject.caller, action, place.arn, known, place.owner, trust)
     allowed = evaluate(asked, subject.layers, place.layers, options=options).allowed
     unknown = _Unknown(known)
     left = residual(
-        Known(subject.caller, action, place.arn, known, unknown, place.owner),
+        Known(subject.caller, action, place.arn, known, unknown, place.owner, trust),
         subject.layers,
         place.layers,
         options=options,
@@ -160,6 +161,12 @@ def _reach(
         tuple(arn for arn, item in exact if item is None or not item.allowed),
         tuple(keys),
     )
+
+
+def _needs_trust(action: str, arn: str) -> bool:
+    """Whether the resource's own policy has to let everybody in: a role's, when it is assumed (CAP-B7)."""
+    parts = arn.split(":", 5)
+    return action.lower().startswith("sts:") and len(parts) == 6 and parts[5].startswith("role/")
 
 
 def _context(subject: Subject, context: Mapping[str, ContextValue]) -> Context:
