@@ -177,6 +177,8 @@ VIEWS: Final[Mapping[str, View]] = {
         "EnableDate": "enabled_at",
     },
     "GetMFADeviceResponse": {"EnableDate": "enabled_at"},
+    "SSHPublicKey": {"SSHPublicKeyBody": "body", "UploadDate": "uploaded_at"},
+    "SSHPublicKeyMetadata": {"UploadDate": "uploaded_at"},
 }
 
 # Members of the record at the head of an answer that an operation leaves out, as AWS does.
@@ -184,6 +186,8 @@ LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
     "iam:CreateRole": frozenset({"MaxSessionDuration", "RoleLastUsed"}),
     "iam:ListRoles": frozenset({"Tags", "PermissionsBoundary", "RoleLastUsed"}),
     "iam:ListUsers": frozenset({"Tags", "PermissionsBoundary"}),
+    "iam:ListInstanceProfiles": frozenset({"Tags", "PermissionsBoundary"}),
+    "iam:ListInstanceProfilesForRole": frozenset({"Tags", "PermissionsBoundary"}),
     "iam:GetGroup": frozenset({"Tags", "PermissionsBoundary"}),
     "iam:CreatePolicy": frozenset({"Description"}),
     "iam:ListPolicies": frozenset({"Description", "Tags"}),

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from iamkit.api.bound import Bindings
 from iamkit.api.model import Models
@@ -35,6 +37,17 @@ NO_POLICY: Final = "arn:aws:iam::111122223333:policy/nobody-made-it"
 GUARDRAIL: Final = "arn:aws:iam::aws:policy/guardrail/FullAccess"
 NO_KEY: Final = "AKIAAAAAAAAAAAAAAAAA"
 NO_DEVICE: Final = "arn:aws:iam::111122223333:mfa/nobody-made-it"
+NO_OIDC: Final = "arn:aws:iam::111122223333:oidc-provider/nobody.example.org"
+NO_SAML: Final = "arn:aws:iam::111122223333:saml-provider/nobody-made-it"
+NO_SSH_KEY: Final = "APKAAAAAAAAAAAAAAAAA"
+METADATA: Final = (
+    '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"'
+    ' xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="urn:idp">'
+    '<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor>'
+    "<ds:X509Certificate>MIIB</ds:X509Certificate></KeyDescriptor>"
+    '<SingleSignOnService Binding="post" Location="https://idp.example.org/sso"/>'
+    f"</IDPSSODescriptor><!-- {'x' * 1000} --></EntityDescriptor>"
+)
 WRONG_CODES: Final = {"AuthenticationCode1": "000000", "AuthenticationCode2": "000000"}
 TWICE: Final = [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]
 STEP: Final = timedelta(seconds=30)
@@ -778,12 +791,384 @@ def _caller(w: World) -> None:
     assert (found["Account"], found["Arn"]) == ("111122223333", w.arn("user", "administrator"))
 
 
+# --- instance profiles, identity providers, SSH keys ------------------------------------------------------
+
+
+def _profile(w: World, **more: Any) -> str:
+    name = w.name("profile")
+    made = w.iam.create_instance_profile(InstanceProfileName=name, **more)["InstanceProfile"]
+    assert (made["InstanceProfileName"], made["Roles"]) == (name, [])
+    return name
+
+
+def _filled_profile(w: World) -> tuple[str, str]:
+    profile, role = _profile(w), w.role()
+    w.iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=role)
+    return profile, role
+
+
+def _get_profile(w: World) -> None:
+    profile, role = _filled_profile(w)
+    found = w.iam.get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]
+    assert [item["RoleName"] for item in found["Roles"]] == [role]
+    assert found["InstanceProfileId"].startswith("AIPA")
+
+
+def _list_profiles(w: World) -> None:
+    name = _profile(w, Path="/listed/")
+    found = w.iam.list_instance_profiles(PathPrefix="/listed/")["InstanceProfiles"]
+    assert [item["InstanceProfileName"] for item in found] == [name]
+
+
+def _profiles_of_role(w: World) -> None:
+    profile, role = _filled_profile(w)
+    found = w.iam.list_instance_profiles_for_role(RoleName=role)["InstanceProfiles"]
+    assert [item["InstanceProfileName"] for item in found] == [profile]
+
+
+def _empty_profile(w: World) -> None:
+    profile, role = _filled_profile(w)
+    w.iam.remove_role_from_instance_profile(InstanceProfileName=profile, RoleName=role)
+    assert w.iam.get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"] == []
+
+
+def _delete_profile(w: World) -> None:
+    name = _profile(w)
+    w.iam.delete_instance_profile(InstanceProfileName=name)
+    _gone(lambda: w.iam.get_instance_profile(InstanceProfileName=name))
+
+
+def _oidc(w: World, **more: Any) -> str:
+    url = f"https://{w.name('idp')}.example.org"
+    made = w.iam.create_open_id_connect_provider(Url=url, ClientIDList=["one"], **more)
+    return str(made["OpenIDConnectProviderArn"])
+
+
+def _get_oidc(w: World) -> None:
+    arn = _oidc(w, ThumbprintList=["a" * 40], Tags=TAG)
+    found = w.iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert arn.endswith(f"oidc-provider/{found['Url']}")
+    assert (found["ClientIDList"], found["ThumbprintList"], found["Tags"]) == (["one"], ["a" * 40], TAG)
+
+
+def _list_oidc(w: World) -> None:
+    arn = _oidc(w)
+    assert {"Arn": arn} in w.iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+
+
+def _client_ids(w: World) -> None:
+    arn = {"OpenIDConnectProviderArn": _oidc(w)}
+    w.iam.add_client_id_to_open_id_connect_provider(**arn, ClientID="two")
+    assert w.iam.get_open_id_connect_provider(**arn)["ClientIDList"] == ["one", "two"]
+    w.iam.remove_client_id_from_open_id_connect_provider(**arn, ClientID="one")
+    assert w.iam.get_open_id_connect_provider(**arn)["ClientIDList"] == ["two"]
+
+
+def _thumbprint(w: World) -> None:
+    arn = {"OpenIDConnectProviderArn": _oidc(w)}
+    w.iam.update_open_id_connect_provider_thumbprint(**arn, ThumbprintList=["b" * 40])
+    assert w.iam.get_open_id_connect_provider(**arn)["ThumbprintList"] == ["b" * 40]
+
+
+def _delete_oidc(w: World) -> None:
+    arn = {"OpenIDConnectProviderArn": _oidc(w)}
+    w.iam.delete_open_id_connect_provider(**arn)
+    _gone(lambda: w.iam.get_open_id_connect_provider(**arn))
+
+
+def _saml(w: World, **more: Any) -> str:
+    made = w.iam.create_saml_provider(Name=w.name("saml"), SAMLMetadataDocument=METADATA, **more)
+    return str(made["SAMLProviderArn"])
+
+
+def _get_saml(w: World) -> None:
+    found = w.iam.get_saml_provider(SAMLProviderArn=_saml(w, Tags=TAG, AssertionEncryptionMode="Allowed"))
+    assert (found["SAMLMetadataDocument"], found["Tags"]) == (METADATA, TAG)
+    assert (found["AssertionEncryptionMode"], found["PrivateKeyList"]) == ("Allowed", [])
+
+
+def _list_saml(w: World) -> None:
+    arn = _saml(w)
+    assert arn in [item["Arn"] for item in w.iam.list_saml_providers()["SAMLProviderList"]]
+
+
+def _update_saml(w: World) -> None:
+    arn = _saml(w)
+    changed = METADATA.replace("urn:idp", "urn:idp2")
+    made = w.iam.update_saml_provider(SAMLProviderArn=arn, SAMLMetadataDocument=changed)
+    assert made["SAMLProviderArn"] == arn
+    assert w.iam.get_saml_provider(SAMLProviderArn=arn)["SAMLMetadataDocument"] == changed
+
+
+def _third_private_key(w: World) -> None:
+    arn = _saml(w)
+    for _ in range(3):
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        w.iam.update_saml_provider(SAMLProviderArn=arn, AddPrivateKey=pem)
+
+
+def _delete_saml(w: World) -> None:
+    arn = _saml(w)
+    w.iam.delete_saml_provider(SAMLProviderArn=arn)
+    _gone(lambda: w.iam.get_saml_provider(SAMLProviderArn=arn))
+
+
+def _ssh_line() -> str:
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def _ssh_key(w: World) -> dict[str, str]:
+    """A user with a key, as the arguments of boto3 name them."""
+    user, line = w.user(), _ssh_line()
+    made = w.iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody=line)["SSHPublicKey"]
+    assert (made["UserName"], made["SSHPublicKeyBody"].split()[:2]) == (user, line.split()[:2])
+    assert made["SSHPublicKeyId"].startswith("APKA")
+    return {"UserName": user, "SSHPublicKeyId": made["SSHPublicKeyId"]}
+
+
+def _get_ssh(w: World) -> None:
+    found = w.iam.get_ssh_public_key(**_ssh_key(w), Encoding="PEM")["SSHPublicKey"]
+    assert found["SSHPublicKeyBody"].startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def _list_ssh(w: World) -> None:
+    key = _ssh_key(w)
+    found = w.iam.list_ssh_public_keys(UserName=key["UserName"])["SSHPublicKeys"]
+    assert [(item["SSHPublicKeyId"], item["Status"]) for item in found] == [(key["SSHPublicKeyId"], "Active")]
+
+
+def _update_ssh(w: World) -> None:
+    key = _ssh_key(w)
+    w.iam.update_ssh_public_key(**key, Status="Inactive")
+    assert w.iam.get_ssh_public_key(**key, Encoding="SSH")["SSHPublicKey"]["Status"] == "Inactive"
+
+
+def _delete_ssh(w: World) -> None:
+    key = _ssh_key(w)
+    w.iam.delete_ssh_public_key(**key)
+    _gone(lambda: w.iam.get_ssh_public_key(**key, Encoding="SSH"))
+
+
+def _six_ssh_keys(w: World) -> None:
+    user = w.user()
+    for _ in range(6):
+        w.iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody=_ssh_line())
+
+
+def _same_ssh_key(w: World) -> None:
+    user, line = w.user(), _ssh_line()
+    for _ in range(2):
+        w.iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody=line)
+
+
+def _describe_role(w: World) -> None:
+    name = w.role(Description="before")
+    assert w.iam.update_role_description(RoleName=name, Description="after")["Role"]["Description"] == "after"
+
+
 def _arn_errors(call: Callable[[World, str], Any]) -> dict[str, Do]:
     """For operations on a policy: one that nobody made, and a text that is no ARN."""
     return {"NoSuchEntity": lambda w: call(w, NO_POLICY), "InvalidInput": lambda w: call(w, NOT_AN_ARN)}
 
 
+def _provider_errors(missing: str, call: Callable[[World, str], Any]) -> dict[str, Do]:
+    """For operations on a provider: one that nobody made, and a text that is no ARN."""
+    return {"NoSuchEntity": lambda w: call(w, missing), "InvalidInput": lambda w: call(w, NOT_AN_ARN)}
+
+
+FEDERATION: Final[dict[str, Case]] = {
+    "iam:CreateInstanceProfile": Case(
+        _profile,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_instance_profile(InstanceProfileName=_profile(w)),
+            "InvalidInput": lambda w: _profile(w, Tags=TWICE),
+            "LimitExceeded": lambda w: w.full.create_instance_profile(InstanceProfileName=w.name("profile")),
+        },
+    ),
+    "iam:GetInstanceProfile": Case(
+        _get_profile, {"NoSuchEntity": lambda w: w.iam.get_instance_profile(InstanceProfileName=NOBODY)}
+    ),
+    "iam:ListInstanceProfiles": Case(_list_profiles),
+    "iam:ListInstanceProfilesForRole": Case(
+        _profiles_of_role, {"NoSuchEntity": lambda w: w.iam.list_instance_profiles_for_role(RoleName=NOBODY)}
+    ),
+    "iam:AddRoleToInstanceProfile": Case(
+        _filled_profile,
+        {
+            "NoSuchEntity": lambda w: w.iam.add_role_to_instance_profile(
+                InstanceProfileName=_profile(w), RoleName=NOBODY
+            ),
+            "LimitExceeded": lambda w: w.iam.add_role_to_instance_profile(
+                InstanceProfileName=_filled_profile(w)[0], RoleName=w.role()
+            ),
+        },
+    ),
+    "iam:RemoveRoleFromInstanceProfile": Case(
+        _empty_profile,
+        {
+            "NoSuchEntity": lambda w: w.iam.remove_role_from_instance_profile(
+                InstanceProfileName=_profile(w), RoleName=w.role()
+            )
+        },
+    ),
+    "iam:DeleteInstanceProfile": Case(
+        _delete_profile,
+        {
+            "DeleteConflict": lambda w: w.iam.delete_instance_profile(
+                InstanceProfileName=_filled_profile(w)[0]
+            ),
+            "NoSuchEntity": lambda w: w.iam.delete_instance_profile(InstanceProfileName=NOBODY),
+        },
+    ),
+    "iam:CreateOpenIDConnectProvider": Case(
+        _get_oidc,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_open_id_connect_provider(
+                Url=f"https://{_oidc(w).split('/', 1)[1]}"
+            ),
+            "InvalidInput": lambda w: w.iam.create_open_id_connect_provider(Url="http://idp.example.org"),
+            "LimitExceeded": lambda w: w.full.create_open_id_connect_provider(Url="https://idp.example.org"),
+        },
+    ),
+    "iam:GetOpenIDConnectProvider": Case(
+        _get_oidc,
+        _provider_errors(
+            NO_OIDC, lambda w, arn: w.iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        ),
+    ),
+    "iam:ListOpenIDConnectProviders": Case(_list_oidc),
+    "iam:AddClientIDToOpenIDConnectProvider": Case(
+        _client_ids,
+        {
+            **_provider_errors(
+                NO_OIDC,
+                lambda w, arn: w.iam.add_client_id_to_open_id_connect_provider(
+                    OpenIDConnectProviderArn=arn, ClientID="two"
+                ),
+            ),
+            "LimitExceeded": lambda w: w.full.add_client_id_to_open_id_connect_provider(
+                OpenIDConnectProviderArn=_oidc(w), ClientID="two"
+            ),
+        },
+    ),
+    "iam:RemoveClientIDFromOpenIDConnectProvider": Case(
+        _client_ids,
+        _provider_errors(
+            NO_OIDC,
+            lambda w, arn: w.iam.remove_client_id_from_open_id_connect_provider(
+                OpenIDConnectProviderArn=arn, ClientID="two"
+            ),
+        ),
+    ),
+    "iam:UpdateOpenIDConnectProviderThumbprint": Case(
+        _thumbprint,
+        _provider_errors(
+            NO_OIDC,
+            lambda w, arn: w.iam.update_open_id_connect_provider_thumbprint(
+                OpenIDConnectProviderArn=arn, ThumbprintList=["b" * 40]
+            ),
+        ),
+    ),
+    "iam:DeleteOpenIDConnectProvider": Case(
+        _delete_oidc,
+        {
+            "InvalidInput": lambda w: w.iam.delete_open_id_connect_provider(
+                OpenIDConnectProviderArn=NOT_AN_ARN
+            )
+        },
+    ),
+    "iam:CreateSAMLProvider": Case(
+        _get_saml,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_saml_provider(
+                Name=_saml(w).rsplit("/", 1)[1], SAMLMetadataDocument=METADATA
+            ),
+            "InvalidInput": lambda w: w.iam.create_saml_provider(
+                Name=w.name("saml"), SAMLMetadataDocument="x" * 1000
+            ),
+            "LimitExceeded": lambda w: w.full.create_saml_provider(
+                Name=w.name("saml"), SAMLMetadataDocument=METADATA
+            ),
+        },
+    ),
+    "iam:GetSAMLProvider": Case(
+        _get_saml, _provider_errors(NO_SAML, lambda w, arn: w.iam.get_saml_provider(SAMLProviderArn=arn))
+    ),
+    "iam:ListSAMLProviders": Case(_list_saml),
+    "iam:UpdateSAMLProvider": Case(
+        _update_saml,
+        {
+            **_provider_errors(
+                NO_SAML,
+                lambda w, arn: w.iam.update_saml_provider(SAMLProviderArn=arn, SAMLMetadataDocument=METADATA),
+            ),
+            "LimitExceeded": _third_private_key,
+        },
+    ),
+    "iam:DeleteSAMLProvider": Case(
+        _delete_saml,
+        _provider_errors(NO_SAML, lambda w, arn: w.iam.delete_saml_provider(SAMLProviderArn=arn)),
+    ),
+    "iam:UploadSSHPublicKey": Case(
+        _ssh_key,
+        {
+            "DuplicateSSHPublicKey": _same_ssh_key,
+            "InvalidPublicKey": lambda w: w.iam.upload_ssh_public_key(
+                UserName=w.user(), SSHPublicKeyBody="ssh-ed25519 AAAA"
+            ),
+            "LimitExceeded": _six_ssh_keys,
+            "NoSuchEntity": lambda w: w.iam.upload_ssh_public_key(
+                UserName=NOBODY, SSHPublicKeyBody=_ssh_line()
+            ),
+            "UnrecognizedPublicKeyEncoding": lambda w: w.iam.upload_ssh_public_key(
+                UserName=w.user(), SSHPublicKeyBody="nonsense"
+            ),
+        },
+    ),
+    "iam:GetSSHPublicKey": Case(
+        _get_ssh,
+        {
+            "NoSuchEntity": lambda w: w.iam.get_ssh_public_key(
+                UserName=w.user(), SSHPublicKeyId=NO_SSH_KEY, Encoding="SSH"
+            )
+        },
+    ),
+    "iam:ListSSHPublicKeys": Case(
+        _list_ssh, {"NoSuchEntity": lambda w: w.iam.list_ssh_public_keys(UserName=NOBODY)}
+    ),
+    "iam:UpdateSSHPublicKey": Case(
+        _update_ssh,
+        {
+            "NoSuchEntity": lambda w: w.iam.update_ssh_public_key(
+                UserName=w.user(), SSHPublicKeyId=NO_SSH_KEY, Status="Inactive"
+            )
+        },
+    ),
+    "iam:DeleteSSHPublicKey": Case(
+        _delete_ssh,
+        {"NoSuchEntity": lambda w: w.iam.delete_ssh_public_key(UserName=w.user(), SSHPublicKeyId=NO_SSH_KEY)},
+    ),
+    "iam:UpdateRoleDescription": Case(
+        _describe_role,
+        {"NoSuchEntity": lambda w: w.iam.update_role_description(RoleName=NOBODY, Description="after")},
+    ),
+    **_tags("InstanceProfile", "InstanceProfileName", _profile, NOBODY, "instance_profile"),
+    **_tags(
+        "OpenIDConnectProvider",
+        "OpenIDConnectProviderArn",
+        _oidc,
+        NO_OIDC,
+        "open_id_connect_provider",
+        by_arn=True,
+    ),
+    **_tags("SAMLProvider", "SAMLProviderArn", _saml, NO_SAML, "saml_provider", by_arn=True),
+    **_tags("MFADevice", "SerialNumber", lambda w: w.device()[0], NO_DEVICE, "mfa_device"),
+}
+
 CASES: Final[dict[str, Case]] = {
+    **FEDERATION,
     "iam:CreateUser": Case(
         _create_user,
         {
