@@ -67,13 +67,13 @@ def query_call(models: Models, request: HttpRequest) -> Call:
     for the other service.
     """
     presigned = bool(request.query) and has_query_signature(request.query)
-    if request.method == "GET" and presigned:
+    if presigned and not request.body:
         form = form_of(request.query.encode("latin-1"))
     else:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if request.method == "GET" or kind != _FORM:
             raise MalformedQueryString(f"send the parameters in the body of a POST, as `{_FORM}`")
-        if request.query and not presigned:
+        if request.query:
             raise MalformedQueryString("send the parameters in the body, and nothing in the query")
         form = form_of((request.body or b"").strip())
     version = form.get("Version", "")
