@@ -58,7 +58,7 @@ class Dispatch:
         try:
             if local not in ("", "/"):
                 raise InvalidAction("the API is at the path `/`")
-            if request.method not in ("GET", "POST"):
+            if request.method not in ("GET", "POST") or request.kind != "http":
                 raise MalformedRequest("the API takes POST, and GET with a presigned query")
             _check_caller(principal)
             call = query_call(self._models, request)
@@ -80,7 +80,7 @@ class Dispatch:
         return _response(fault.status, "text/xml", body, request_id, decision=fault.decision_id)
 
     def _json(self, request: HttpRequest, principal: Principal) -> HttpResponse:
-        if request.method != "POST":
+        if request.method != "POST" or request.kind != "http":
             raise MalformedRequest("operations are done by POST, with a JSON object")
         if principal.caller.kind is CallerKind.ANONYMOUS:
             raise MissingAuthenticationToken("operations need a caller; sign in or sign the request")

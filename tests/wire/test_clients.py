@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -202,7 +202,7 @@ def test_a_wrong_key_is_refused_as_aws_does(world: World, key: Mapping[str, str]
 
 def test_nothing_is_tried_again_but_throttling(world: World) -> None:
     """With boto3's own habits: a denial, a conflict, a malformed request and an unknown action come once."""
-    sent = []
+    sent: list[None] = []
     client = boto3.client(
         "iam",
         endpoint_url=world.url,
@@ -211,15 +211,16 @@ def test_nothing_is_tried_again_but_throttling(world: World) -> None:
         aws_secret_access_key=world.key["SecretAccessKey"],
         config=Config(retries={"mode": "standard", "max_attempts": 5}),
     )
-    client.meta.events.register("before-send.*", lambda **_kept: sent.append(1))
+    client.meta.events.register("before-send.*", lambda **_kept: sent.append(None))
     taken = world.user()
 
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: client.create_user(UserName=taken),
         lambda: client.get_user(UserName="nobody"),
         lambda: client.create_policy(PolicyName=world.name("policy"), PolicyDocument="{}"),
-        lambda: client.list_organizations_features(),
-    ):
+        client.list_organizations_features,
+    ]
+    for call in calls:
         sent.clear()
         with pytest.raises(ClientError):
             call()
