@@ -183,6 +183,19 @@ def test_who_is_not_known_is_refused_as_aws_does(wire: Wire) -> None:
     assert [answer.status_code for answer in (anonymous, strange, half, for_an_app)] == [403, 403, 400, 403]
 
 
+def test_what_needs_no_signature_says_what_is_missing(wire: Wire) -> None:
+    """Assuming a role by what an identity provider says, until there is a plugin that reads it."""
+    web = b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/a"
+    saml = b"Action=AssumeRoleWithSAML&Version=2011-06-15"
+
+    for body in (web, saml):
+        answer = wire.send("POST", wire.url, content=body, headers=FORM)
+        assert answer.status_code == 400
+        assert wire.code(answer) == "InvalidAction"
+        assert "sts.amazonaws.com/doc/2011-06-15" in answer.text
+    assert wire.send("GET", f"{wire.url}?{saml.decode()}").status_code == 403
+
+
 def test_what_was_altered_after_signing_is_refused(wire: Wire) -> None:
     """One more parameter in the body."""
     request = AWSRequest(method="POST", url=wire.url, data=LIST, headers=dict(FORM))
@@ -227,7 +240,7 @@ def test_a_browser_cannot_be_made_to_send_it(wire: Wire) -> None:
         assert answer.status_code == 403
         assert wire.code(answer) in ("MissingAuthenticationToken", "AccessDenied")
     get = wire.send("GET", f"{wire.url}?{LIST.decode()}", headers={"cookie": cookie})
-    assert wire.code(get) == "MissingAuthenticationToken"
+    assert wire.code(get) == "MalformedQueryString"
 
 
 def test_a_bearer_token_may_speak_the_query_form(wire: Wire) -> None:

@@ -1528,21 +1528,30 @@ CERTIFICATES: Final[dict[str, Case]] = {
             ),
         },
     ),
-    **{
-        f"iam:{verb}ServiceSpecificCredential": Case(
-            happy,
-            {
-                "NoSuchEntity": lambda w, verb=verb, more=more: getattr(
-                    w.iam, f"{verb.lower()}_service_specific_credential"
-                )(UserName=w.user(), ServiceSpecificCredentialId=NO_ID, **more)
-            },
-        )
-        for verb, happy, more in (
-            ("Reset", _reset_service, {}),
-            ("Update", _update_service, {"Status": "Inactive"}),
-            ("Delete", _delete_service, {}),
-        )
-    },
+    "iam:ResetServiceSpecificCredential": Case(
+        _reset_service,
+        {
+            "NoSuchEntity": lambda w: w.iam.reset_service_specific_credential(
+                UserName=w.user(), ServiceSpecificCredentialId=NO_ID
+            )
+        },
+    ),
+    "iam:UpdateServiceSpecificCredential": Case(
+        _update_service,
+        {
+            "NoSuchEntity": lambda w: w.iam.update_service_specific_credential(
+                UserName=w.user(), ServiceSpecificCredentialId=NO_ID, Status="Inactive"
+            )
+        },
+    ),
+    "iam:DeleteServiceSpecificCredential": Case(
+        _delete_service,
+        {
+            "NoSuchEntity": lambda w: w.iam.delete_service_specific_credential(
+                UserName=w.user(), ServiceSpecificCredentialId=NO_ID
+            )
+        },
+    ),
     "iam:GenerateCredentialReport": Case(_credential_report),
     "iam:GetCredentialReport": Case(
         _credential_report, {"ReportNotPresent": _no_report, "ReportExpired": _old_report}
