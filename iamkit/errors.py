@@ -10,6 +10,7 @@
     │   ├── MalformedQueryString    the parameters of an API request cannot be read in one way
     │   ├── InvalidAction           the API has no such operation, or it is not built yet
     │   ├── RequestTooLarge         413: a body that has to be read first is longer than the limit
+    │   ├── InvalidUserType         this is for users with a password of their own, and the caller is none
     │   ├── PasswordPolicyViolation the password breaks the account's password policy
     │   ├── PackedPolicyTooLarge    session policies and tags together are too much for one session
     │   ├── InvalidAuthorizationMessage  what should be decoded is no message of a denial here
@@ -132,6 +133,12 @@ class RequestTooLarge(InputError):
 
     code = "RequestEntityTooLarge"
     status = 413
+
+
+class InvalidUserType(InputError):
+    """The operation is for users, and a session of a role or a root user calls it."""
+
+    code = "InvalidUserType"
 
 
 class PasswordPolicyViolation(InputError):

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from iamkit.api import typed_json, xml
-from iamkit.api.bound import Bindings
+from iamkit.api.bound import Bindings, Bound
 from iamkit.api.constraints import Value
-from iamkit.api.envelope import Call, json_call, query_call, service_of, wants_json
+from iamkit.api.envelope import Call, json_call, query_asked, service_of, wants_json
 from iamkit.api.faults import Fault, fault_of
 from iamkit.api.model import Models, OperationModel, ServiceModel
 from iamkit.api.openapi import document
@@ -29,6 +29,7 @@ from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
 from iamkit.policy.request import CallerKind
 
+_UNSIGNED: Final = "Request is missing Authentication Token"
 _OPENAPI: Final = "/openapi.json"
 _NO_STORE: Final = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 
@@ -58,15 +59,19 @@ class Dispatch:
         try:
             if local not in ("", "/"):
                 raise InvalidAction("the API is at the path `/`")
-            if request.method not in ("GET", "POST"):
+            if request.method not in ("GET", "POST") or request.kind != "http":
                 raise MalformedRequest("the API takes POST, and GET with a presigned query")
-            _check_caller(principal)
-            call = query_call(self._models, request)
-            service, operation = call.service, call.operation
-            output = self._done(call, principal, request, request_id)
+            if principal.caller.kind is CallerKind.ANONYMOUS and not _may_be_unsigned(request):
+                raise MissingAuthenticationToken(_UNSIGNED)
+            asked = query_asked(self._models, request)
+            service, operation = asked.service, asked.operation
+            if not operation.unsigned:
+                _check_caller(principal)
+            bound = self._bound(operation)
+            output = self._done(bound, asked.call(), principal, request, request_id)
+            body = xml.answer(service, operation, output, request_id)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is told as a fault
             return self.fault(fault_of(error, service, operation), service, request_id)
-        body = xml.answer(service, call.operation, output, request_id)
         return _response(200, "text/xml", body, request_id)
 
     def refused(self, error: Exception, request: HttpRequest) -> HttpResponse:
@@ -80,22 +85,24 @@ class Dispatch:
         return _response(fault.status, "text/xml", body, request_id, decision=fault.decision_id)
 
     def _json(self, request: HttpRequest, principal: Principal) -> HttpResponse:
-        if request.method != "POST":
+        if request.method != "POST" or request.kind != "http":
             raise MalformedRequest("operations are done by POST, with a JSON object")
         if principal.caller.kind is CallerKind.ANONYMOUS:
             raise MissingAuthenticationToken("operations need a caller; sign in or sign the request")
         request_id = self._request_id()
         call = json_call(self._models, request)
-        output = self._done(call, principal, request, request_id)
+        output = self._done(self._bound(call.operation), call, principal, request, request_id)
         return _response(200, "application/json", typed_json.output(output), request_id)
 
-    def _done(
-        self, call: Call, principal: Principal, request: HttpRequest, request_id: str
-    ) -> Mapping[str, Value]:
-        model = call.operation
+    def _bound(self, model: OperationModel) -> Bound:
         bound = self._bindings.find(model)
         if bound is None:
-            raise InvalidAction(f"`{model.action}` is not built here")
+            raise InvalidAction(f"`{model.action}` is not available here")
+        return bound
+
+    def _done(
+        self, bound: Bound, call: Call, principal: Principal, request: HttpRequest, request_id: str
+    ) -> Mapping[str, Value]:
         arguments = bound.arguments.made(call.given)
         cut = Cut.of(call.given)
         if bound.arguments.pages:
@@ -108,7 +115,7 @@ class Dispatch:
         result = self._iam.desk(principal, origin=origin).do(bound.arguments.operation, **arguments)
         with self._iam.store.read() as reader:
             around = Around(reader, principal, call.given)
-            return output_of(model, result, around, cut, pages_itself=bound.arguments.pages)
+            return output_of(bound.model, result, around, cut, pages_itself=bound.arguments.pages)
 
     def _described(self) -> HttpResponse:
         if self._openapi is None:
@@ -119,12 +126,17 @@ class Dispatch:
         return str(uuid.UUID(bytes=self._iam.ids.bytes(16), version=4))
 
 
+def _may_be_unsigned(request: HttpRequest) -> bool:
+    """Whether a request without a credential is looked at: no cookie of a browser makes it somebody's."""
+    return request.method == "POST" and "cookie" not in request.headers
+
+
 def _check_caller(principal: Principal) -> None:
     """The Query form takes no cookie: a link or form of another site could carry one."""
     proof = principal.authentication
     anonymous = principal.caller.kind is CallerKind.ANONYMOUS
     if anonymous or proof is None or proof.by_cookie or proof.kind is CredentialKind.ANONYMOUS:
-        raise MissingAuthenticationToken("Request is missing Authentication Token")
+        raise MissingAuthenticationToken(_UNSIGNED)
 
 
 def _response(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -29,7 +29,7 @@ class Call:
 
     service: ServiceModel
     operation: OperationModel
-    given: Mapping[str, Value]
+    given: Mapping[str, Value] = field(repr=False)
     as_json: bool
 
 
@@ -60,20 +60,33 @@ def signed_service(request: HttpRequest) -> str | None:
     return None if found is None else found[1]
 
 
-def query_call(models: Models, request: HttpRequest) -> Call:
-    """The call of a request of the Query protocol; its parameters are in the body, or in a presigned query.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation with its parameters as they came."""
 
-    Raises MalformedQueryString, InvalidAction, ValidationError, and SignatureDoesNotMatch if it was signed
-    for the other service.
+    service: ServiceModel
+    operation: OperationModel
+    form: Mapping[str, str] = field(repr=False)
+
+    def call(self) -> Call:
+        """With its input read. Raises MalformedQueryString, ValidationError."""
+        return Call(self.service, self.operation, input_of(self.operation, self.form), as_json=False)
+
+
+def query_asked(models: Models, request: HttpRequest) -> Asked:
+    """What a request of the Query protocol asks for, in its body or in a presigned query.
+
+    Raises MalformedQueryString, InvalidAction, and SignatureDoesNotMatch if it was signed for the other
+    service.
     """
     presigned = bool(request.query) and has_query_signature(request.query)
-    if request.method == "GET" and presigned:
+    if presigned and not request.body:
         form = form_of(request.query.encode("latin-1"))
     else:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if request.method == "GET" or kind != _FORM:
             raise MalformedQueryString(f"send the parameters in the body of a POST, as `{_FORM}`")
-        if request.query and not presigned:
+        if request.query:
             raise MalformedQueryString("send the parameters in the body, and nothing in the query")
         form = form_of((request.body or b"").strip())
     version = form.get("Version", "")
@@ -89,11 +102,11 @@ def query_call(models: Models, request: HttpRequest) -> Call:
             if action
             else "the parameter `Action` is missing"
         )
-    return Call(service, operation, input_of(operation, form), as_json=False)
+    return Asked(service, operation, form)
 
 
 def json_call(models: Models, request: HttpRequest) -> Call:
-    """The call of `POST …/iam/CreateUser` with a JSON object. Raises as `query_call` does."""
+    """The call of `POST …/iam/CreateUser` with a JSON object. Raises as `query_asked` does."""
     found = _JSON_PATH.fullmatch(request.path)
     if found is None:
         raise InvalidAction("operations are at `/iam/NAME` and `/sts/NAME`")

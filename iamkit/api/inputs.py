@@ -75,11 +75,17 @@ class Arguments:
                 return _context(value)
             if member in self._mappings:
                 return _tags(value)
+            if member == "PolicyArns":
+                return _each(value, _arn)
         return value
 
 
 def _secret(value: Value) -> object:
     return Secret(value) if isinstance(value, str) else value
+
+
+def _arn(descriptor: Value) -> object:
+    return descriptor.get("arn", "") if isinstance(descriptor, Mapping) else descriptor
 
 
 def _each(value: Value, change: Callable[[Value], object]) -> object:

@@ -41,6 +41,10 @@ HEADS: Final[Mapping[str, Callable[[Any, Around], Mapping[str, object]]]] = {
         "PolicyRoles": _once(found.roles, found.bounded_roles),
     },
     **report_views.HEADS,
+    "iam:UploadServerCertificate": lambda face, _around: {
+        "ServerCertificateMetadata": face,
+        "Tags": face.tags or None,
+    },
     "iam:SimulateCustomPolicy": lambda found, _around: {
         "EvaluationResults": [one.as_data() for one in found]
     },

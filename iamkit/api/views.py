@@ -111,6 +111,22 @@ def _picture(device: Any, _around: Around) -> object:
     return None if picture is None else base64.b64decode(picture.reveal())
 
 
+def _of_face(name: str) -> Callable[[Any, Around], object]:
+    def read(made: Any, _around: Around) -> object:
+        return getattr(made.face, name)
+
+    return read
+
+
+_SERVICE_CREDENTIAL: Final = {
+    "UserName": "user_name",
+    "Status": "status",
+    "ServiceUserName": "service_user_name",
+    "CreateDate": "created_at",
+    "ExpirationDate": "expires_at",
+    "ServiceSpecificCredentialId": "service_specific_credential_id",
+    "ServiceName": "service_name",
+}
 _USER: Final[View] = {
     "UserName": "name",
     "CreateDate": "created_at",
@@ -177,6 +193,26 @@ VIEWS: Final[Mapping[str, View]] = {
         "EnableDate": "enabled_at",
     },
     "GetMFADeviceResponse": {"EnableDate": "enabled_at"},
+    "SSHPublicKey": {"SSHPublicKeyBody": "body", "UploadDate": "uploaded_at"},
+    "SSHPublicKeyMetadata": {"UploadDate": "uploaded_at"},
+    "SigningCertificate": {"CertificateBody": "body", "UploadDate": "uploaded_at"},
+    "ServerCertificate": {
+        "ServerCertificateMetadata": _itself,
+        "CertificateBody": "body",
+        "CertificateChain": lambda face, _around: face.chain or None,
+        "Tags": _some_tags,
+    },
+    "ServerCertificateMetadata": {
+        "ServerCertificateName": "name",
+        "ServerCertificateId": "certificate_id",
+        "UploadDate": "uploaded_at",
+        "Expiration": "expires_at",
+    },
+    "ServiceSpecificCredential": {
+        **{name: _of_face(source) for name, source in _SERVICE_CREDENTIAL.items()},
+        "ServicePassword": "service_password",
+    },
+    "ServiceSpecificCredentialMetadata": _SERVICE_CREDENTIAL,
 }
 
 # Members of the record at the head of an answer that an operation leaves out, as AWS does.
@@ -184,6 +220,8 @@ LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
     "iam:CreateRole": frozenset({"MaxSessionDuration", "RoleLastUsed"}),
     "iam:ListRoles": frozenset({"Tags", "PermissionsBoundary", "RoleLastUsed"}),
     "iam:ListUsers": frozenset({"Tags", "PermissionsBoundary"}),
+    "iam:ListInstanceProfiles": frozenset({"Tags", "PermissionsBoundary"}),
+    "iam:ListInstanceProfilesForRole": frozenset({"Tags", "PermissionsBoundary"}),
     "iam:GetGroup": frozenset({"Tags", "PermissionsBoundary"}),
     "iam:CreatePolicy": frozenset({"Description"}),
     "iam:ListPolicies": frozenset({"Description", "Tags"}),

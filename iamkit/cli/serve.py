@@ -7,7 +7,7 @@ import ipaddress
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -57,7 +57,8 @@ def _serve(terminal: Terminal, iam: IAM, host: str, port: int, threads: int) -> 
     from iamkit.api.app import ManagementAPI
 
     try:
-        server = create_server(
+        # Any: waitress has no types.
+        server: Any = create_server(
             ManagementAPI(iam).wsgi,
             host=host,
             port=port,

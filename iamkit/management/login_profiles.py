@@ -13,7 +13,7 @@ from iamkit.credentials.hashing import HashedPassword
 from iamkit.credentials.passwords import PasswordRecord
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.throttle import known_subject
-from iamkit.errors import EntityAlreadyExists, InputError, InvalidCredentials, NoSuchEntity
+from iamkit.errors import EntityAlreadyExists, InputError, InvalidCredentials, InvalidUserType, NoSuchEntity
 from iamkit.identity import users
 from iamkit.identity.users import User
 from iamkit.management import targets
@@ -144,6 +144,8 @@ def _change_prepare(
 
 
 def _change_asks(work: Work, **_others: object) -> Asks:
+    if work.principal.caller.kind is not CallerKind.USER:
+        raise InvalidUserType("only users change a password of their own; sign in as the user")
     return targets.user(work, None)
 
 

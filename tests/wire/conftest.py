@@ -18,10 +18,11 @@ from botocore.config import Config
 from waitress.server import create_server
 
 from iamkit.api.app import ManagementAPI
+from iamkit.clock import FrozenClock
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.identity.quotas import Quotas
 from iamkit.kit import IAM
-from iamkit.management import accounts, tree
+from iamkit.management import accounts, reports, tree
 
 ACCOUNT: Final = "111122223333"
 DOCUMENT: Final = json.dumps(
@@ -60,8 +61,9 @@ class World:
     `full` speaks to a second server over the same directory whose quotas admit nothing more.
     """
 
-    def __init__(self, iam: IAM, key: Mapping[str, str], url: str, full_url: str) -> None:
+    def __init__(self, iam: IAM, key: Mapping[str, str], url: str, full_url: str, ends: ExitStack) -> None:
         self.deployment = iam
+        self.ends = ends
         self.url = url
         self.key = key
         self._numbers = itertools.count(1)
@@ -140,6 +142,37 @@ class World:
         self.iam.enable_mfa_device(UserName=user, SerialNumber=serial, **self.codes(seed))
         return serial, seed
 
+    def session(self, credentials: Mapping[str, str], service: str = "sts") -> Any:
+        """A client with temporary credentials."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+            config=ONCE,
+        )
+
+    def fresh(self, *, reported_hours_ago: int | None = None) -> Any:
+        """A client of a deployment of its own, whose credential report is so old, if it has one."""
+        clock = FrozenClock(self.deployment.clock.now())
+        iam = self.ends.enter_context(
+            IAM(
+                self.deployment.settings.directory.parent / self.name("fresh"),
+                entry_points=False,
+                password_cost=CHEAPEST,
+                clock=clock,
+            )
+        )
+        first = iam.initialize(account_id=ACCOUNT)
+        if reported_hours_ago is not None:
+            clock.advance(timedelta(hours=-reported_hours_ago))
+            iam.desk(iam.operator()).do(reports.generate_credential_report)
+            clock.advance(timedelta(hours=reported_hours_ago))
+        key = {"AccessKeyId": first.key.key.key_id, "SecretAccessKey": first.key.secret.reveal()}
+        return self.client("iam", key=key, url=serve(ManagementAPI(iam), self.ends))
+
     def other_account(self, alias: str) -> None:
         """A second account of the deployment that has an alias."""
         desk = self.deployment.desk(self.deployment.operator())
@@ -171,4 +204,4 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         first = iam.initialize(account_id=ACCOUNT)
         full = ends.enter_context(IAM(directory, entry_points=False, password_cost=CHEAPEST, quotas=FULL))
         key = {"AccessKeyId": first.key.key.key_id, "SecretAccessKey": first.key.secret.reveal()}
-        yield World(iam, key, serve(ManagementAPI(iam), ends), serve(ManagementAPI(full), ends))
+        yield World(iam, key, serve(ManagementAPI(iam), ends), serve(ManagementAPI(full), ends), ends)

@@ -7,14 +7,20 @@ case.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.x509.oid import NameOID
 
 from iamkit.api.bound import Bindings
 from iamkit.api.model import Models
@@ -35,6 +41,19 @@ NO_POLICY: Final = "arn:aws:iam::111122223333:policy/nobody-made-it"
 GUARDRAIL: Final = "arn:aws:iam::aws:policy/guardrail/FullAccess"
 NO_KEY: Final = "AKIAAAAAAAAAAAAAAAAA"
 NO_DEVICE: Final = "arn:aws:iam::111122223333:mfa/nobody-made-it"
+NO_OIDC: Final = "arn:aws:iam::111122223333:oidc-provider/nobody.example.org"
+NO_SAML: Final = "arn:aws:iam::111122223333:saml-provider/nobody-made-it"
+NO_ID: Final = "ACCAAAAAAAAAAAAAAAAAA" + "A" * 8
+NO_JOB: Final = "12345678-1234-1234-1234-123456789012"
+NO_SSH_KEY: Final = "APKAAAAAAAAAAAAAAAAA"
+METADATA: Final = (
+    '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"'
+    ' xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="urn:idp">'
+    '<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor>'
+    "<ds:X509Certificate>MIIB</ds:X509Certificate></KeyDescriptor>"
+    '<SingleSignOnService Binding="post" Location="https://idp.example.org/sso"/>'
+    f"</IDPSSODescriptor><!-- {'x' * 1000} --></EntityDescriptor>"
+)
 WRONG_CODES: Final = {"AuthenticationCode1": "000000", "AuthenticationCode2": "000000"}
 TWICE: Final = [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]
 STEP: Final = timedelta(seconds=30)
@@ -778,12 +797,827 @@ def _caller(w: World) -> None:
     assert (found["Account"], found["Arn"]) == ("111122223333", w.arn("user", "administrator"))
 
 
+# --- instance profiles, identity providers, SSH keys ------------------------------------------------------
+
+
+def _profile(w: World, **more: Any) -> str:
+    name = w.name("profile")
+    made = w.iam.create_instance_profile(InstanceProfileName=name, **more)["InstanceProfile"]
+    assert (made["InstanceProfileName"], made["Roles"]) == (name, [])
+    return name
+
+
+def _filled_profile(w: World) -> tuple[str, str]:
+    profile, role = _profile(w), w.role()
+    w.iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=role)
+    return profile, role
+
+
+def _get_profile(w: World) -> None:
+    profile, role = _filled_profile(w)
+    found = w.iam.get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]
+    assert [item["RoleName"] for item in found["Roles"]] == [role]
+    assert found["InstanceProfileId"].startswith("AIPA")
+
+
+def _list_profiles(w: World) -> None:
+    name = _profile(w, Path="/listed/")
+    found = w.iam.list_instance_profiles(PathPrefix="/listed/")["InstanceProfiles"]
+    assert [item["InstanceProfileName"] for item in found] == [name]
+
+
+def _profiles_of_role(w: World) -> None:
+    profile, role = _filled_profile(w)
+    found = w.iam.list_instance_profiles_for_role(RoleName=role)["InstanceProfiles"]
+    assert [item["InstanceProfileName"] for item in found] == [profile]
+
+
+def _empty_profile(w: World) -> None:
+    profile, role = _filled_profile(w)
+    w.iam.remove_role_from_instance_profile(InstanceProfileName=profile, RoleName=role)
+    assert w.iam.get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"] == []
+
+
+def _delete_profile(w: World) -> None:
+    name = _profile(w)
+    w.iam.delete_instance_profile(InstanceProfileName=name)
+    _gone(lambda: w.iam.get_instance_profile(InstanceProfileName=name))
+
+
+def _oidc(w: World, **more: Any) -> str:
+    url = f"https://{w.name('idp')}.example.org"
+    made = w.iam.create_open_id_connect_provider(Url=url, ClientIDList=["one"], **more)
+    return str(made["OpenIDConnectProviderArn"])
+
+
+def _get_oidc(w: World) -> None:
+    arn = _oidc(w, ThumbprintList=["a" * 40], Tags=TAG)
+    found = w.iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert arn.endswith(f"oidc-provider/{found['Url']}")
+    assert (found["ClientIDList"], found["ThumbprintList"], found["Tags"]) == (["one"], ["a" * 40], TAG)
+
+
+def _list_oidc(w: World) -> None:
+    arn = _oidc(w)
+    assert {"Arn": arn} in w.iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+
+
+def _client_ids(w: World) -> None:
+    arn = {"OpenIDConnectProviderArn": _oidc(w)}
+    w.iam.add_client_id_to_open_id_connect_provider(**arn, ClientID="two")
+    assert w.iam.get_open_id_connect_provider(**arn)["ClientIDList"] == ["one", "two"]
+    w.iam.remove_client_id_from_open_id_connect_provider(**arn, ClientID="one")
+    assert w.iam.get_open_id_connect_provider(**arn)["ClientIDList"] == ["two"]
+
+
+def _thumbprint(w: World) -> None:
+    arn = {"OpenIDConnectProviderArn": _oidc(w)}
+    w.iam.update_open_id_connect_provider_thumbprint(**arn, ThumbprintList=["b" * 40])
+    assert w.iam.get_open_id_connect_provider(**arn)["ThumbprintList"] == ["b" * 40]
+
+
+def _delete_oidc(w: World) -> None:
+    arn = {"OpenIDConnectProviderArn": _oidc(w)}
+    w.iam.delete_open_id_connect_provider(**arn)
+    _gone(lambda: w.iam.get_open_id_connect_provider(**arn))
+
+
+def _saml(w: World, **more: Any) -> str:
+    made = w.iam.create_saml_provider(Name=w.name("saml"), SAMLMetadataDocument=METADATA, **more)
+    return str(made["SAMLProviderArn"])
+
+
+def _get_saml(w: World) -> None:
+    found = w.iam.get_saml_provider(SAMLProviderArn=_saml(w, Tags=TAG, AssertionEncryptionMode="Allowed"))
+    assert (found["SAMLMetadataDocument"], found["Tags"]) == (METADATA, TAG)
+    assert (found["AssertionEncryptionMode"], found["PrivateKeyList"]) == ("Allowed", [])
+
+
+def _list_saml(w: World) -> None:
+    arn = _saml(w)
+    assert arn in [item["Arn"] for item in w.iam.list_saml_providers()["SAMLProviderList"]]
+
+
+def _update_saml(w: World) -> None:
+    arn = _saml(w)
+    changed = METADATA.replace("urn:idp", "urn:idp2")
+    made = w.iam.update_saml_provider(SAMLProviderArn=arn, SAMLMetadataDocument=changed)
+    assert made["SAMLProviderArn"] == arn
+    assert w.iam.get_saml_provider(SAMLProviderArn=arn)["SAMLMetadataDocument"] == changed
+
+
+def _third_private_key(w: World) -> None:
+    arn = _saml(w)
+    for _ in range(3):
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        w.iam.update_saml_provider(SAMLProviderArn=arn, AddPrivateKey=pem)
+
+
+def _delete_saml(w: World) -> None:
+    arn = _saml(w)
+    w.iam.delete_saml_provider(SAMLProviderArn=arn)
+    _gone(lambda: w.iam.get_saml_provider(SAMLProviderArn=arn))
+
+
+def _ssh_line() -> str:
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def _ssh_key(w: World) -> dict[str, str]:
+    """A user with a key, as the arguments of boto3 name them."""
+    user, line = w.user(), _ssh_line()
+    made = w.iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody=line)["SSHPublicKey"]
+    assert (made["UserName"], made["SSHPublicKeyBody"].split()[:2]) == (user, line.split()[:2])
+    assert made["SSHPublicKeyId"].startswith("APKA")
+    return {"UserName": user, "SSHPublicKeyId": made["SSHPublicKeyId"]}
+
+
+def _get_ssh(w: World) -> None:
+    found = w.iam.get_ssh_public_key(**_ssh_key(w), Encoding="PEM")["SSHPublicKey"]
+    assert found["SSHPublicKeyBody"].startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def _list_ssh(w: World) -> None:
+    key = _ssh_key(w)
+    found = w.iam.list_ssh_public_keys(UserName=key["UserName"])["SSHPublicKeys"]
+    assert [(item["SSHPublicKeyId"], item["Status"]) for item in found] == [(key["SSHPublicKeyId"], "Active")]
+
+
+def _update_ssh(w: World) -> None:
+    key = _ssh_key(w)
+    w.iam.update_ssh_public_key(**key, Status="Inactive")
+    assert w.iam.get_ssh_public_key(**key, Encoding="SSH")["SSHPublicKey"]["Status"] == "Inactive"
+
+
+def _delete_ssh(w: World) -> None:
+    key = _ssh_key(w)
+    w.iam.delete_ssh_public_key(**key)
+    _gone(lambda: w.iam.get_ssh_public_key(**key, Encoding="SSH"))
+
+
+def _six_ssh_keys(w: World) -> None:
+    user = w.user()
+    for _ in range(6):
+        w.iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody=_ssh_line())
+
+
+def _same_ssh_key(w: World) -> None:
+    user, line = w.user(), _ssh_line()
+    for _ in range(2):
+        w.iam.upload_ssh_public_key(UserName=user, SSHPublicKeyBody=line)
+
+
+def _describe_role(w: World) -> None:
+    name = w.role(Description="before")
+    assert w.iam.update_role_description(RoleName=name, Description="after")["Role"]["Description"] == "after"
+
+
+# --- certificates, service-specific credentials, reports, temporary credentials --------------------------
+
+
+def _certificate(*, days: int = 30, key: ec.EllipticCurvePrivateKey | None = None) -> tuple[str, str]:
+    """A certificate and its private key, as PEM. With negative `days` it has ended."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "app.example.org")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=60))
+        .not_valid_after(now + timedelta(days=days))
+        .sign(key, SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return made.public_bytes(Encoding.PEM).decode(), pem
+
+
+def _signing(w: World) -> dict[str, str]:
+    user, (body, _) = w.user(), _certificate()
+    made = w.iam.upload_signing_certificate(UserName=user, CertificateBody=body)["Certificate"]
+    assert (made["UserName"], made["Status"]) == (user, "Active")
+    assert made["CertificateBody"].strip() == body.strip()
+    return {"UserName": user, "CertificateId": made["CertificateId"]}
+
+
+def _list_signing(w: World) -> None:
+    made = _signing(w)
+    found = w.iam.list_signing_certificates(UserName=made["UserName"])["Certificates"]
+    assert [item["CertificateId"] for item in found] == [made["CertificateId"]]
+
+
+def _update_signing(w: World) -> None:
+    made = _signing(w)
+    w.iam.update_signing_certificate(**made, Status="Inactive")
+    found = w.iam.list_signing_certificates(UserName=made["UserName"])["Certificates"]
+    assert [item["Status"] for item in found] == ["Inactive"]
+
+
+def _delete_signing(w: World) -> None:
+    made = _signing(w)
+    w.iam.delete_signing_certificate(**made)
+    assert w.iam.list_signing_certificates(UserName=made["UserName"])["Certificates"] == []
+
+
+def _same_signing(w: World) -> None:
+    body, _ = _certificate()
+    for user in (w.user(), w.user()):
+        w.iam.upload_signing_certificate(UserName=user, CertificateBody=body)
+
+
+def _server_certificate(w: World, client: Any = None, **more: Any) -> str:
+    name = w.name("server")
+    body, key = _certificate()
+    arguments = {"ServerCertificateName": name, "CertificateBody": body, "PrivateKey": key, **more}
+    made = (client or w.iam).upload_server_certificate(**arguments)["ServerCertificateMetadata"]
+    assert (made["ServerCertificateName"], made["Path"]) == (name, more.get("Path", "/"))
+    return name
+
+
+def _get_server(w: World) -> None:
+    found = w.iam.get_server_certificate(ServerCertificateName=_server_certificate(w, Tags=TAG))
+    assert found["ServerCertificate"]["CertificateBody"].startswith("-----BEGIN CERTIFICATE-----")
+    assert found["ServerCertificate"]["Tags"] == TAG
+    assert "PrivateKey" not in str(found)
+
+
+def _list_server(w: World) -> None:
+    name = _server_certificate(w, Path="/listed/")
+    found = w.iam.list_server_certificates(PathPrefix="/listed/")["ServerCertificateMetadataList"]
+    assert [item["ServerCertificateName"] for item in found] == [name]
+
+
+def _update_server(w: World) -> None:
+    name = _server_certificate(w)
+    w.iam.update_server_certificate(ServerCertificateName=name, NewServerCertificateName=f"{name}-b")
+    assert w.iam.get_server_certificate(ServerCertificateName=f"{name}-b")
+
+
+def _delete_server(w: World) -> None:
+    name = _server_certificate(w)
+    w.iam.delete_server_certificate(ServerCertificateName=name)
+    _gone(lambda: w.iam.get_server_certificate(ServerCertificateName=name))
+
+
+def _service_credential(w: World) -> dict[str, str]:
+    user = w.user()
+    made = w.iam.create_service_specific_credential(UserName=user, ServiceName="docs.amazonaws.com")
+    found = made["ServiceSpecificCredential"]
+    assert (found["UserName"], found["Status"]) == (user, "Active")
+    assert found["ServicePassword"]
+    return {"UserName": user, "ServiceSpecificCredentialId": found["ServiceSpecificCredentialId"]}
+
+
+def _list_service(w: World) -> None:
+    made = _service_credential(w)
+    found = w.iam.list_service_specific_credentials(UserName=made["UserName"])["ServiceSpecificCredentials"]
+    assert [item["ServiceSpecificCredentialId"] for item in found] == [made["ServiceSpecificCredentialId"]]
+    assert "ServicePassword" not in found[0]
+
+
+def _reset_service(w: World) -> None:
+    made = _service_credential(w)
+    found = w.iam.reset_service_specific_credential(**made)["ServiceSpecificCredential"]
+    assert found["ServicePassword"]
+
+
+def _update_service(w: World) -> None:
+    made = _service_credential(w)
+    w.iam.update_service_specific_credential(**made, Status="Inactive")
+    found = w.iam.list_service_specific_credentials(UserName=made["UserName"])["ServiceSpecificCredentials"]
+    assert [item["Status"] for item in found] == ["Inactive"]
+
+
+def _delete_service(w: World) -> None:
+    made = _service_credential(w)
+    w.iam.delete_service_specific_credential(**made)
+    found = w.iam.list_service_specific_credentials(UserName=made["UserName"])["ServiceSpecificCredentials"]
+    assert found == []
+
+
+def _three_service_credentials(w: World) -> None:
+    user = w.user()
+    for _ in range(3):
+        w.iam.create_service_specific_credential(UserName=user, ServiceName="docs")
+
+
+def _credential_report(w: World) -> None:
+    assert w.iam.generate_credential_report()["State"] in ("STARTED", "COMPLETE")
+    found = w.iam.get_credential_report()
+    assert found["Content"].startswith(b"user,arn,user_creation_time,")
+    assert found["ReportFormat"] == "text/csv"
+
+
+def _no_report(w: World) -> None:
+    """In a deployment of its own, where nobody had one made."""
+    w.fresh().get_credential_report()
+
+
+def _old_report(w: World) -> None:
+    """Five hours after it was made."""
+    client = w.fresh(reported_hours_ago=5)
+    client.get_credential_report()
+
+
+def _last_accessed(w: World) -> str:
+    user = w.user()
+    w.iam.put_user_policy(UserName=user, PolicyName="in", PolicyDocument=DOCUMENT)
+    job = w.iam.generate_service_last_accessed_details(Arn=w.arn("user", user))["JobId"]
+    found = w.iam.get_service_last_accessed_details(JobId=job)
+    assert (found["JobStatus"], found["JobType"]) == ("COMPLETED", "SERVICE_LEVEL")
+    assert [item["ServiceNamespace"] for item in found["ServicesLastAccessed"]] == ["docs"]
+    return str(job)
+
+
+def _last_accessed_by(w: World) -> None:
+    found = w.iam.get_service_last_accessed_details_with_entities(
+        JobId=_last_accessed(w), ServiceNamespace="docs"
+    )
+    assert found["JobStatus"] == "COMPLETED"
+    assert isinstance(found["EntityDetailsList"], list)
+
+
+def _granting(w: World) -> None:
+    user = w.user()
+    w.iam.put_user_policy(UserName=user, PolicyName="in", PolicyDocument=DOCUMENT)
+    found = w.iam.list_policies_granting_service_access(
+        Arn=w.arn("user", user), ServiceNamespaces=["docs", "iam"]
+    )["PoliciesGrantingServiceAccess"]
+    assert [item["ServiceNamespace"] for item in found] == ["docs", "iam"]
+    assert [item["PolicyName"] for item in found[0]["Policies"]] == ["in"]
+    assert found[1]["Policies"] == []
+
+
+def _authorization_details(w: World) -> None:
+    user, role, group, arn = w.user(), w.role(), w.group(), w.policy()
+    w.iam.put_user_policy(UserName=user, PolicyName="in", PolicyDocument=DOCUMENT)
+    w.iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+    found: dict[str, list[Any]] = {}
+    for page in w.iam.get_paginator("get_account_authorization_details").paginate(
+        PaginationConfig={"PageSize": 50}
+    ):
+        for key in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"):
+            found.setdefault(key, []).extend(page[key])
+    (mine,) = [item for item in found["UserDetailList"] if item["UserName"] == user]
+    assert mine["UserPolicyList"][0]["PolicyDocument"]["Statement"]["Action"] == "docs:Get"
+    (held,) = [item for item in found["RoleDetailList"] if item["RoleName"] == role]
+    assert [item["PolicyArn"] for item in held["AttachedManagedPolicies"]] == [arn]
+    assert group in [item["GroupName"] for item in found["GroupDetailList"]]
+    (policy,) = [item for item in found["Policies"] if item["Arn"] == arn]
+    assert policy["PolicyVersionList"][0]["Document"]["Version"] == "2012-10-17"
+
+
+def _assumed(w: World, **more: Any) -> Any:
+    """What AssumeRole answers to a user who may assume a role that trusts the account."""
+    user, role = w.user(), w.role()
+    document = DOCUMENT.replace('"docs:Get"', '["sts:AssumeRole","sts:TagSession"]')
+    w.iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=document)
+    w.iam.update_assume_role_policy(
+        RoleName=role,
+        PolicyDocument=TRUST.replace('"sts:AssumeRole"', '["sts:AssumeRole","sts:TagSession"]'),
+    )
+    client = w.client("sts", key=w.access_key(user))
+    return client.assume_role(RoleArn=w.arn("role", role), RoleSessionName="jobs", **more)
+
+
+def _assume_role(w: World) -> None:
+    made = _assumed(w, PolicyArns=[{"arn": w.policy()}], Tags=TAG, TransitiveTagKeys=["team"])
+    assert made["AssumedRoleUser"]["Arn"].endswith("/jobs")
+    assert made["PackedPolicySize"] >= 1
+    assert w.session(made["Credentials"]).get_caller_identity()["Arn"] == made["AssumedRoleUser"]["Arn"]
+
+
+def _session_token(w: World) -> None:
+    user = w.user()
+    made = w.client("sts", key=w.access_key(user)).get_session_token(DurationSeconds=900)
+    assert w.session(made["Credentials"]).get_caller_identity()["Arn"] == w.arn("user", user)
+
+
+def _federated(w: World, **more: Any) -> None:
+    client = _may_sts(w, "sts:GetFederationToken", "sts:TagSession")
+    made = client.get_federation_token(Name="visitor", **more)
+    assert made["FederatedUser"]["Arn"].endswith(":federated-user/visitor")
+    assert w.session(made["Credentials"]).get_caller_identity()["Arn"] == made["FederatedUser"]["Arn"]
+
+
+def _may_sts(w: World, *actions: str) -> Any:
+    user = w.user()
+    listed = '","'.join(actions)
+    document = DOCUMENT.replace('"docs:Get"', f'["{listed}"]')
+    w.iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=document)
+    return w.client("sts", key=w.access_key(user))
+
+
+def _key_info(w: World) -> None:
+    assert w.sts.get_access_key_info(AccessKeyId=w.key["AccessKeyId"])["Account"] == "111122223333"
+
+
+def _decoded(w: World) -> None:
+    client = w.client("iam", key=w.access_key(w.user()))
+    with pytest.raises(ClientError) as refused:
+        client.list_users()
+    message = refused.value.response["ResponseMetadata"]["HTTPHeaders"]["x-iamkit-decision"]
+    found = json.loads(w.sts.decode_authorization_message(EncodedMessage=message)["DecodedMessage"])
+    assert (found["allowed"], found["context"]["action"]) == (False, "iam:ListUsers")
+
+
+def _role_changes_password(w: World) -> None:
+    """A session of a role is no user."""
+    made = _assumed(w)["Credentials"]
+    w.session(made, "iam").change_password(OldPassword=PASSWORD, NewPassword=NEXT_PASSWORD)
+
+
+LARGE: Final = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "docs:Get", "Resource": f"arn:aws:docs:::{number * 7919:x}"}
+            for number in range(22)
+        ],
+    },
+    separators=(",", ":"),
+)
+MANY_TAGS: Final = [{"Key": f"{number}", "Value": f"{number**80}"[:250]} for number in range(101, 140)]
+
+
 def _arn_errors(call: Callable[[World, str], Any]) -> dict[str, Do]:
     """For operations on a policy: one that nobody made, and a text that is no ARN."""
     return {"NoSuchEntity": lambda w: call(w, NO_POLICY), "InvalidInput": lambda w: call(w, NOT_AN_ARN)}
 
 
+def _provider_errors(missing: str, call: Callable[[World, str], Any]) -> dict[str, Do]:
+    """For operations on a provider: one that nobody made, and a text that is no ARN."""
+    return {"NoSuchEntity": lambda w: call(w, missing), "InvalidInput": lambda w: call(w, NOT_AN_ARN)}
+
+
+FEDERATION: Final[dict[str, Case]] = {
+    "iam:CreateInstanceProfile": Case(
+        _profile,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_instance_profile(InstanceProfileName=_profile(w)),
+            "InvalidInput": lambda w: _profile(w, Tags=TWICE),
+            "LimitExceeded": lambda w: w.full.create_instance_profile(InstanceProfileName=w.name("profile")),
+        },
+    ),
+    "iam:GetInstanceProfile": Case(
+        _get_profile, {"NoSuchEntity": lambda w: w.iam.get_instance_profile(InstanceProfileName=NOBODY)}
+    ),
+    "iam:ListInstanceProfiles": Case(_list_profiles),
+    "iam:ListInstanceProfilesForRole": Case(
+        _profiles_of_role, {"NoSuchEntity": lambda w: w.iam.list_instance_profiles_for_role(RoleName=NOBODY)}
+    ),
+    "iam:AddRoleToInstanceProfile": Case(
+        _filled_profile,
+        {
+            "NoSuchEntity": lambda w: w.iam.add_role_to_instance_profile(
+                InstanceProfileName=_profile(w), RoleName=NOBODY
+            ),
+            "LimitExceeded": lambda w: w.iam.add_role_to_instance_profile(
+                InstanceProfileName=_filled_profile(w)[0], RoleName=w.role()
+            ),
+        },
+    ),
+    "iam:RemoveRoleFromInstanceProfile": Case(
+        _empty_profile,
+        {
+            "NoSuchEntity": lambda w: w.iam.remove_role_from_instance_profile(
+                InstanceProfileName=_profile(w), RoleName=w.role()
+            )
+        },
+    ),
+    "iam:DeleteInstanceProfile": Case(
+        _delete_profile,
+        {
+            "DeleteConflict": lambda w: w.iam.delete_instance_profile(
+                InstanceProfileName=_filled_profile(w)[0]
+            ),
+            "NoSuchEntity": lambda w: w.iam.delete_instance_profile(InstanceProfileName=NOBODY),
+        },
+    ),
+    "iam:CreateOpenIDConnectProvider": Case(
+        _get_oidc,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_open_id_connect_provider(
+                Url=f"https://{_oidc(w).split('/', 1)[1]}"
+            ),
+            "InvalidInput": lambda w: w.iam.create_open_id_connect_provider(Url="http://idp.example.org"),
+            "LimitExceeded": lambda w: w.full.create_open_id_connect_provider(Url="https://idp.example.org"),
+        },
+    ),
+    "iam:GetOpenIDConnectProvider": Case(
+        _get_oidc,
+        _provider_errors(
+            NO_OIDC, lambda w, arn: w.iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        ),
+    ),
+    "iam:ListOpenIDConnectProviders": Case(_list_oidc),
+    "iam:AddClientIDToOpenIDConnectProvider": Case(
+        _client_ids,
+        {
+            **_provider_errors(
+                NO_OIDC,
+                lambda w, arn: w.iam.add_client_id_to_open_id_connect_provider(
+                    OpenIDConnectProviderArn=arn, ClientID="two"
+                ),
+            ),
+            "LimitExceeded": lambda w: w.full.add_client_id_to_open_id_connect_provider(
+                OpenIDConnectProviderArn=_oidc(w), ClientID="two"
+            ),
+        },
+    ),
+    "iam:RemoveClientIDFromOpenIDConnectProvider": Case(
+        _client_ids,
+        _provider_errors(
+            NO_OIDC,
+            lambda w, arn: w.iam.remove_client_id_from_open_id_connect_provider(
+                OpenIDConnectProviderArn=arn, ClientID="two"
+            ),
+        ),
+    ),
+    "iam:UpdateOpenIDConnectProviderThumbprint": Case(
+        _thumbprint,
+        _provider_errors(
+            NO_OIDC,
+            lambda w, arn: w.iam.update_open_id_connect_provider_thumbprint(
+                OpenIDConnectProviderArn=arn, ThumbprintList=["b" * 40]
+            ),
+        ),
+    ),
+    "iam:DeleteOpenIDConnectProvider": Case(
+        _delete_oidc,
+        {
+            "InvalidInput": lambda w: w.iam.delete_open_id_connect_provider(
+                OpenIDConnectProviderArn=NOT_AN_ARN
+            )
+        },
+    ),
+    "iam:CreateSAMLProvider": Case(
+        _get_saml,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.create_saml_provider(
+                Name=_saml(w).rsplit("/", 1)[1], SAMLMetadataDocument=METADATA
+            ),
+            "InvalidInput": lambda w: w.iam.create_saml_provider(
+                Name=w.name("saml"), SAMLMetadataDocument="x" * 1000
+            ),
+            "LimitExceeded": lambda w: w.full.create_saml_provider(
+                Name=w.name("saml"), SAMLMetadataDocument=METADATA
+            ),
+        },
+    ),
+    "iam:GetSAMLProvider": Case(
+        _get_saml, _provider_errors(NO_SAML, lambda w, arn: w.iam.get_saml_provider(SAMLProviderArn=arn))
+    ),
+    "iam:ListSAMLProviders": Case(_list_saml),
+    "iam:UpdateSAMLProvider": Case(
+        _update_saml,
+        {
+            **_provider_errors(
+                NO_SAML,
+                lambda w, arn: w.iam.update_saml_provider(SAMLProviderArn=arn, SAMLMetadataDocument=METADATA),
+            ),
+            "LimitExceeded": _third_private_key,
+        },
+    ),
+    "iam:DeleteSAMLProvider": Case(
+        _delete_saml,
+        _provider_errors(NO_SAML, lambda w, arn: w.iam.delete_saml_provider(SAMLProviderArn=arn)),
+    ),
+    "iam:UploadSSHPublicKey": Case(
+        _ssh_key,
+        {
+            "DuplicateSSHPublicKey": _same_ssh_key,
+            "InvalidPublicKey": lambda w: w.iam.upload_ssh_public_key(
+                UserName=w.user(), SSHPublicKeyBody="ssh-ed25519 AAAA"
+            ),
+            "LimitExceeded": _six_ssh_keys,
+            "NoSuchEntity": lambda w: w.iam.upload_ssh_public_key(
+                UserName=NOBODY, SSHPublicKeyBody=_ssh_line()
+            ),
+            "UnrecognizedPublicKeyEncoding": lambda w: w.iam.upload_ssh_public_key(
+                UserName=w.user(), SSHPublicKeyBody="nonsense"
+            ),
+        },
+    ),
+    "iam:GetSSHPublicKey": Case(
+        _get_ssh,
+        {
+            "NoSuchEntity": lambda w: w.iam.get_ssh_public_key(
+                UserName=w.user(), SSHPublicKeyId=NO_SSH_KEY, Encoding="SSH"
+            )
+        },
+    ),
+    "iam:ListSSHPublicKeys": Case(
+        _list_ssh, {"NoSuchEntity": lambda w: w.iam.list_ssh_public_keys(UserName=NOBODY)}
+    ),
+    "iam:UpdateSSHPublicKey": Case(
+        _update_ssh,
+        {
+            "NoSuchEntity": lambda w: w.iam.update_ssh_public_key(
+                UserName=w.user(), SSHPublicKeyId=NO_SSH_KEY, Status="Inactive"
+            )
+        },
+    ),
+    "iam:DeleteSSHPublicKey": Case(
+        _delete_ssh,
+        {"NoSuchEntity": lambda w: w.iam.delete_ssh_public_key(UserName=w.user(), SSHPublicKeyId=NO_SSH_KEY)},
+    ),
+    "iam:UpdateRoleDescription": Case(
+        _describe_role,
+        {"NoSuchEntity": lambda w: w.iam.update_role_description(RoleName=NOBODY, Description="after")},
+    ),
+    **_tags("InstanceProfile", "InstanceProfileName", _profile, NOBODY, "instance_profile"),
+    **_tags(
+        "OpenIDConnectProvider",
+        "OpenIDConnectProviderArn",
+        _oidc,
+        NO_OIDC,
+        "open_id_connect_provider",
+        by_arn=True,
+    ),
+    **_tags("SAMLProvider", "SAMLProviderArn", _saml, NO_SAML, "saml_provider", by_arn=True),
+    **_tags("MFADevice", "SerialNumber", lambda w: w.device()[0], NO_DEVICE, "mfa_device"),
+}
+
+CERTIFICATES: Final[dict[str, Case]] = {
+    "iam:UploadSigningCertificate": Case(
+        _signing,
+        {
+            "DuplicateCertificate": _same_signing,
+            "InvalidCertificate": lambda w: w.iam.upload_signing_certificate(
+                UserName=w.user(), CertificateBody=_certificate(days=-1)[0]
+            ),
+            "LimitExceeded": lambda w: w.full.upload_signing_certificate(
+                UserName=w.user(), CertificateBody=_certificate()[0]
+            ),
+            "MalformedCertificate": lambda w: w.iam.upload_signing_certificate(
+                UserName=w.user(), CertificateBody="nonsense"
+            ),
+            "NoSuchEntity": lambda w: w.iam.upload_signing_certificate(
+                UserName=NOBODY, CertificateBody=_certificate()[0]
+            ),
+        },
+    ),
+    "iam:ListSigningCertificates": Case(
+        _list_signing, {"NoSuchEntity": lambda w: w.iam.list_signing_certificates(UserName=NOBODY)}
+    ),
+    "iam:UpdateSigningCertificate": Case(
+        _update_signing,
+        {
+            "NoSuchEntity": lambda w: w.iam.update_signing_certificate(
+                UserName=w.user(), CertificateId=NO_ID, Status="Inactive"
+            )
+        },
+    ),
+    "iam:DeleteSigningCertificate": Case(
+        _delete_signing,
+        {"NoSuchEntity": lambda w: w.iam.delete_signing_certificate(UserName=w.user(), CertificateId=NO_ID)},
+    ),
+    "iam:UploadServerCertificate": Case(
+        _server_certificate,
+        {
+            "EntityAlreadyExists": lambda w: _server_certificate(
+                w, ServerCertificateName=_server_certificate(w)
+            ),
+            "InvalidInput": lambda w: _server_certificate(w, Tags=TWICE),
+            "KeyPairMismatch": lambda w: _server_certificate(w, PrivateKey=_certificate()[1]),
+            "LimitExceeded": lambda w: _server_certificate(w, w.full),
+            "MalformedCertificate": lambda w: _server_certificate(w, CertificateBody="nonsense"),
+        },
+    ),
+    "iam:GetServerCertificate": Case(
+        _get_server, {"NoSuchEntity": lambda w: w.iam.get_server_certificate(ServerCertificateName=NOBODY)}
+    ),
+    "iam:ListServerCertificates": Case(_list_server),
+    "iam:UpdateServerCertificate": Case(
+        _update_server,
+        {
+            "EntityAlreadyExists": lambda w: w.iam.update_server_certificate(
+                ServerCertificateName=_server_certificate(w), NewServerCertificateName=_server_certificate(w)
+            ),
+            "NoSuchEntity": lambda w: w.iam.update_server_certificate(ServerCertificateName=NOBODY),
+        },
+    ),
+    "iam:DeleteServerCertificate": Case(
+        _delete_server,
+        {"NoSuchEntity": lambda w: w.iam.delete_server_certificate(ServerCertificateName=NOBODY)},
+    ),
+    **_tags("ServerCertificate", "ServerCertificateName", _server_certificate, NOBODY, "server_certificate"),
+    "iam:CreateServiceSpecificCredential": Case(
+        _service_credential,
+        {
+            "LimitExceeded": _three_service_credentials,
+            "NoSuchEntity": lambda w: w.iam.create_service_specific_credential(
+                UserName=NOBODY, ServiceName="docs"
+            ),
+            "NotSupportedService": lambda w: w.iam.create_service_specific_credential(
+                UserName=w.user(), ServiceName="iam.amazonaws.com"
+            ),
+        },
+    ),
+    "iam:ListServiceSpecificCredentials": Case(
+        _list_service,
+        {
+            "NoSuchEntity": lambda w: w.iam.list_service_specific_credentials(UserName=NOBODY),
+            "NotSupportedService": lambda w: w.iam.list_service_specific_credentials(
+                UserName=w.user(), ServiceName="iam.amazonaws.com"
+            ),
+        },
+    ),
+    "iam:ResetServiceSpecificCredential": Case(
+        _reset_service,
+        {
+            "NoSuchEntity": lambda w: w.iam.reset_service_specific_credential(
+                UserName=w.user(), ServiceSpecificCredentialId=NO_ID
+            )
+        },
+    ),
+    "iam:UpdateServiceSpecificCredential": Case(
+        _update_service,
+        {
+            "NoSuchEntity": lambda w: w.iam.update_service_specific_credential(
+                UserName=w.user(), ServiceSpecificCredentialId=NO_ID, Status="Inactive"
+            )
+        },
+    ),
+    "iam:DeleteServiceSpecificCredential": Case(
+        _delete_service,
+        {
+            "NoSuchEntity": lambda w: w.iam.delete_service_specific_credential(
+                UserName=w.user(), ServiceSpecificCredentialId=NO_ID
+            )
+        },
+    ),
+    "iam:GenerateCredentialReport": Case(_credential_report),
+    "iam:GetCredentialReport": Case(
+        _credential_report, {"ReportNotPresent": _no_report, "ReportExpired": _old_report}
+    ),
+    "iam:GenerateServiceLastAccessedDetails": Case(
+        _last_accessed,
+        {
+            "InvalidInput": lambda w: w.iam.generate_service_last_accessed_details(Arn=NOT_AN_ARN),
+            "NoSuchEntity": lambda w: w.iam.generate_service_last_accessed_details(Arn=w.arn("user", NOBODY)),
+        },
+    ),
+    "iam:GetServiceLastAccessedDetails": Case(
+        _last_accessed, {"NoSuchEntity": lambda w: w.iam.get_service_last_accessed_details(JobId=NO_JOB)}
+    ),
+    "iam:GetServiceLastAccessedDetailsWithEntities": Case(
+        _last_accessed_by,
+        {
+            "NoSuchEntity": lambda w: w.iam.get_service_last_accessed_details_with_entities(
+                JobId=NO_JOB, ServiceNamespace="docs"
+            )
+        },
+    ),
+    "iam:ListPoliciesGrantingServiceAccess": Case(
+        _granting,
+        {
+            "InvalidInput": lambda w: w.iam.list_policies_granting_service_access(
+                Arn=NOT_AN_ARN, ServiceNamespaces=["docs"]
+            ),
+            "NoSuchEntity": lambda w: w.iam.list_policies_granting_service_access(
+                Arn=w.arn("user", NOBODY), ServiceNamespaces=["docs"]
+            ),
+        },
+    ),
+    "iam:GetAccountAuthorizationDetails": Case(_authorization_details),
+    "iam:SetSecurityTokenServicePreferences": Case(
+        lambda w: w.iam.set_security_token_service_preferences(GlobalEndpointTokenVersion="v2Token")
+    ),
+    "sts:AssumeRole": Case(
+        _assume_role,
+        {
+            "MalformedPolicyDocument": lambda w: _assumed(w, Policy=BROKEN),
+            "PackedPolicyTooLarge": lambda w: _assumed(w, Policy=LARGE, Tags=MANY_TAGS),
+        },
+    ),
+    "sts:GetSessionToken": Case(_session_token),
+    "sts:GetFederationToken": Case(
+        _federated,
+        {
+            "MalformedPolicyDocument": lambda w: _federated(w, Policy=BROKEN),
+            "PackedPolicyTooLarge": lambda w: _federated(w, Policy=LARGE, Tags=MANY_TAGS),
+        },
+    ),
+    "sts:GetAccessKeyInfo": Case(_key_info),
+    "sts:DecodeAuthorizationMessage": Case(
+        _decoded,
+        {
+            "InvalidAuthorizationMessageException": lambda w: w.sts.decode_authorization_message(
+                EncodedMessage="nonsense"
+            )
+        },
+    ),
+}
+
 CASES: Final[dict[str, Case]] = {
+    **FEDERATION,
+    **CERTIFICATES,
     "iam:CreateUser": Case(
         _create_user,
         {
@@ -992,7 +1826,10 @@ CASES: Final[dict[str, Case]] = {
     "iam:DeleteLoginProfile": Case(
         _delete_login_profile, {"NoSuchEntity": lambda w: w.iam.delete_login_profile(UserName=w.user())}
     ),
-    "iam:ChangePassword": Case(_change_password, {"PasswordPolicyViolation": _weak_change}),
+    "iam:ChangePassword": Case(
+        _change_password,
+        {"InvalidUserType": _role_changes_password, "PasswordPolicyViolation": _weak_change},
+    ),
     "iam:UpdateAccountPasswordPolicy": Case(_password_policy),
     "iam:GetAccountPasswordPolicy": Case(
         _password_policy, {"NoSuchEntity": lambda w: w.iam.get_account_password_policy()}
