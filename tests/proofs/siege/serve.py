@@ -12,7 +12,7 @@ import sys
 import threading
 
 import flask
-import waitress.server  # type: ignore[import-untyped]
+import waitress.server
 
 from iamkit.errors import InvalidCredentials, Throttling
 from iamkit.kit import IAM
