@@ -11,7 +11,7 @@ from iamkit.credentials.qr_code import png
 from iamkit.credentials.recovery_codes import RECOVERY
 from iamkit.errors import ExpiredToken, IamkitError, InputError, StepUpRequired
 from iamkit.gate.factors import Offer
-from iamkit.management.mfa import RECENT
+from iamkit.management.freshness import RECENT
 from iamkit_pages import doors, own
 from iamkit_pages.answers import Answer, redirect
 from iamkit_pages.drawing import address, page
