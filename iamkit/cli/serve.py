@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+import logging
 import signal
 import sys
 from types import FrameType
@@ -56,6 +57,8 @@ def _serve(terminal: Terminal, iam: IAM, host: str, port: int, threads: int) -> 
 
     from iamkit.api.app import ManagementAPI
 
+    # That requests wait for a thread for a moment is not worth a line each.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         # Any: waitress has no types.
         server: Any = create_server(
