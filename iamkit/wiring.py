@@ -317,10 +317,11 @@ class Wiring(Ground):
             self._hooks.register(builtin)
 
     def _house_of(self, partition: str, home: str) -> House:
-        readable = [name for name in self.catalog.actions() if _reads(self.catalog, name)]
         supplied = [policy for given in self._hooks.hook.iamkit_policies() for policy in given]
         shelf = shipped.shelf(
-            partition, (*shipped.core_policies(readable), *supplied), self._options.operators
+            partition,
+            (*shipped.core_policies(self.catalog.reading_actions()), *supplied),
+            self._options.operators,
         )
         return House(
             partition=partition,
@@ -346,8 +347,3 @@ class Wiring(Ground):
 
     def _accept(self, policy: Policy) -> None:
         """See a policy before it is saved; refuse it by raising."""
-
-
-def _reads(catalog: Catalog, name: str) -> bool:
-    action = catalog.action(name)
-    return action is not None and action.access_level in ("List", "Read")

@@ -222,6 +222,8 @@ ELSEWHERE = {
     "testing": "storage",
     "hookspecs": "test_house.py",
     "doors": "gate",
+    "root_doors": "gate",
+    "reports": "management",
     "tables": "rows",
     "ground": "test_wiring.py",
     "wiring": "test_kit.py",

@@ -52,7 +52,8 @@ def test_a_room_is_made_once_even_by_many_threads(tmp_path: Path) -> None:
         thread.join()
 
     assert len(set(found)) == 1
-    assert len(iam._hooks.hook.iamkit_authenticate.get_hookimpls()) == 3
+    registered = [type(found.plugin) for found in iam._hooks.hook.iamkit_authenticate.get_hookimpls()]
+    assert len(registered) == len(set(registered))
 
 
 WRITE = """{"Version": "2012-10-17", "Statement": [

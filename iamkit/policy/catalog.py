@@ -151,6 +151,15 @@ class Catalog:
             f"{service.prefix}:{action.name}" for service in self.services for action in service.actions
         )
 
+    def reading_actions(self) -> tuple[str, ...]:
+        """The actions that change nothing."""
+        return tuple(
+            f"{service.prefix}:{action.name}"
+            for service in self.services
+            for action in service.actions
+            if action.access_level in ("List", "Read")
+        )
+
     def nearest_actions(self, name: str, count: int = 3) -> tuple[str, ...]:
         """The registered actions that a mistyped name most likely meant."""
         return _nearest(name, self.actions(), count)
