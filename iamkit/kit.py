@@ -13,11 +13,13 @@ import os
 import pwd
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from iamkit.audit.event import Origin
 from iamkit.credentials.authentication import Authentication
+from iamkit.credentials.secret import Secret
 from iamkit.errors import ConfigurationError
 from iamkit.gate import current
 from iamkit.gate.current import acting, current_principal
@@ -73,15 +75,19 @@ class IAM(Tables):
         administrator: str = "administrator",
         administrator_path: str = "/",
         setup_link: bool = False,
+        root: tuple[str, Secret] | None = None,
     ) -> first_start.FirstStart:
         """Make the directory, the key file, the tables, an account and its administrator (decision 29).
 
         The secret of the administrator's key is in the answer and nowhere else; so is, with `setup_link`, the
-        token by which somebody becomes the root user, see `setup_url`. Raises EntityAlreadyExists
-        on a store that is initialized already.
+        token by which somebody becomes the root user, see `setup_url`. `root` is for starts that nobody sits
+        by: its mail address and a first password, which it has to change. Raises PasswordPolicyViolation,
+        EntityAlreadyExists on a store that is initialized already.
         """
+        if root is not None:
+            self._checked_root(*root)
         self._make_directory()
-        return first_start.first_start(
+        made = first_start.first_start(
             store=self.store,
             sealer=self.keyring,
             trail=self.trail,
@@ -92,8 +98,12 @@ class IAM(Tables):
             administrator=administrator,
             administrator_path=administrator_path,
             system_user=_system_user(),
-            setup_link=setup_link,
+            setup_link=setup_link or root is not None,
         )
+        if root is not None and made.setup is not None:
+            self._set_up_root(made.setup, *root)
+            made = replace(made, setup=None)
+        return made
 
     def close(self) -> None:
         """Write what is queued and release files and connections."""

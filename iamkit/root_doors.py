@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from iamkit.audit.event import CRITICAL, Event
+from iamkit.credentials import mail_address, passwords
 from iamkit.credentials.links import Purpose
+from iamkit.credentials.password_rules import check_password, profile_named
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import NewSession, SessionKind
 from iamkit.doors import Doors, plain
 from iamkit.gate.root_recovery import RootRecovery
 from iamkit.gate.root_setup import RootSetup
+from iamkit.gate.root_watch import RootWatch
 from iamkit.identity import accounts
 from iamkit.identity.accounts import Account
 from iamkit.late import made_once
@@ -65,6 +69,22 @@ class RootDoors(Doors):
         return self._root_setup.claim(
             plain(token), email, password, source=source, user_agent=user_agent, kind=kind
         )
+
+    def _checked_root(self, email: str, password: Secret) -> None:
+        """What can be said of a root user's address and password before there is an account."""
+        mail_address.checked(email)
+        check_password(
+            password.reveal(),
+            rules=profile_named(self.settings.password_profile),
+            own_words=(email, email.partition("@")[0]),
+            lists=self._password_lists,
+        )
+
+    def _set_up_root(self, token: Secret, email: str, password: Secret) -> None:
+        """Claim a set-up link where nobody sits; the password is to be changed by whoever comes (THR-X3)."""
+        self._root_setup.claim(token.reveal(), email, password.reveal(), kind=SessionKind.BEARER)
+        with self.store.write() as unit:
+            passwords.require_change(unit, self.deployment().home_account)
 
     def setup_url(self, token: Secret) -> Secret:
         """The address of a set-up link's page: `LINK_BASE/setup?token=…`; without that setting, the token."""
@@ -126,3 +146,13 @@ class RootDoors(Doors):
             clock=self.clock,
             ids=self.ids,
         )
+
+    def _announce(self, event: Event) -> None:
+        # First those who keep a copy, then the mail.
+        super()._announce(event)
+        if event.severity == CRITICAL:
+            self._root_watch.see(event)
+
+    @made_once
+    def _root_watch(self) -> RootWatch:
+        return RootWatch(self.store, self.correspondence.letters)

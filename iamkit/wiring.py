@@ -13,7 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from iamkit.audit.decision_log import DecisionLog
-from iamkit.audit.event import CRITICAL, Event
 from iamkit.audit.last_access import Uses
 from iamkit.builtin.client_certificates import certificate_authenticators
 from iamkit.builtin.mfa import CoreMethods
@@ -41,7 +40,6 @@ from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.origin import Proxies
 from iamkit.gate.outbox import resume_what_is_left
 from iamkit.gate.parts import Parts
-from iamkit.gate.root_watch import RootWatch
 from iamkit.gate.standing import Standing
 from iamkit.ground import Ground
 from iamkit.identity import documents, shipped
@@ -212,16 +210,18 @@ class Wiring(Ground):
         return Throttle(self.store, self.clock)
 
     @made_once
+    def _password_lists(self) -> Sequence[PasswordList]:
+        breached = self.settings.breached_passwords
+        return (CommonPasswords(), *((RangeFile(Path(breached)),) if breached else ()))
+
+    @made_once
     def passwords(self) -> NewPasswords:
         """Says what a new password has to satisfy, and checks it."""
-        lists: list[PasswordList] = [CommonPasswords()]
-        if self.settings.breached_passwords:
-            lists.append(RangeFile(Path(self.settings.breached_passwords)))
         return NewPasswords(
             profile=profile_named(self.settings.password_profile),
             hasher=self._hasher,
             house=lambda: self.house,
-            lists=lists,
+            lists=self._password_lists,
         )
 
     @made_once
@@ -334,16 +334,6 @@ class Wiring(Ground):
             root_access_keys=self.settings.root_access_keys,
             accept=self._accept,
         )
-
-    def _announce(self, event: Event) -> None:
-        # First those who keep a copy, then the mail.
-        super()._announce(event)
-        if event.severity == CRITICAL:
-            self._root_watch.see(event)
-
-    @made_once
-    def _root_watch(self) -> RootWatch:
-        return RootWatch(self.store, self.correspondence.letters)
 
     def _accept(self, policy: Policy) -> None:
         """See a policy before it is saved; refuse it by raising."""

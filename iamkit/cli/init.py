@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import click
 
@@ -11,7 +12,8 @@ from iamkit.cli.keys import announce
 from iamkit.cli.options import Command
 from iamkit.cli.root import announce_setup
 from iamkit.cli.terminal import DEFAULT_DIRECTORY, Terminal
-from iamkit.errors import EntityAlreadyExists, InputError, NotInitialized, ValidationError
+from iamkit.credentials.secret import Secret
+from iamkit.errors import ConfigurationError, EntityAlreadyExists, InputError, NotInitialized, ValidationError
 from iamkit.identity.accounts import NAME_LENGTH
 from iamkit.ids import checked_account_id, checked_name, checked_path
 from iamkit.kit import IAM
@@ -32,6 +34,13 @@ from iamkit.kit import IAM
 @click.option(
     "--setup-link", is_flag=True, help="Also print a link by which you become the root user, once, soon."
 )
+@click.option("--root-email", metavar="ADDRESS", help="With a password file: the root user's mail address.")
+@click.option(
+    "--root-password-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="For a start that nobody sits by: the root user's first password, which it has to change.",
+)
 @click.pass_obj
 def init(
     terminal: Terminal,
@@ -41,6 +50,8 @@ def init(
     path: str,
     partition: str,
     setup_link: bool,
+    root_email: str | None,
+    root_password_file: Path | None,
 ) -> None:
     """Make a directory of accounts: one account, a root user without any credential, and one administrator.
 
@@ -56,6 +67,7 @@ def init(
             f"account name `{account_name[:80]!a}` must have 1 to {NAME_LENGTH} printable characters"
         )
     Arn.parse(root_arn(partition, account_id or "000000000000"))
+    unattended = _unattended(root_email, root_password_file, setup_link=setup_link)
     directory = terminal.directory
     if directory.exists() and not directory.is_dir():
         raise InputError(f"`{directory}` is a file; name a directory")
@@ -68,6 +80,7 @@ def init(
             administrator=admin_name,
             administrator_path=path,
             setup_link=setup_link,
+            root=unattended,
         )
         setup = None if made.setup is None else iam.setup_url(made.setup)
     shown = {} if setup is None or not terminal.as_json else {"setup_link": setup.reveal()}
@@ -87,6 +100,19 @@ def init(
         if setup is not None:
             announce_setup(setup, plain=False)
         _say_next(terminal)
+
+
+def _unattended(email: str | None, file: Path | None, *, setup_link: bool) -> tuple[str, Secret] | None:
+    """The root user's address and first password, if given. Raises InputError, ConfigurationError."""
+    if email is None and file is None:
+        return None
+    if email is None or file is None or setup_link:
+        raise InputError("`--root-email` and `--root-password-file` go together, and without `--setup-link`")
+    if file.stat().st_mode & 0o077:
+        raise ConfigurationError(
+            f"`{file}` can be read by others; `chmod 600` it, and choose another password"
+        )
+    return email, Secret(file.read_text(encoding="utf-8").removesuffix("\n"))
 
 
 def _check_new(terminal: Terminal, iam: IAM) -> None:

@@ -144,7 +144,7 @@ def _change_prepare(
 
 
 def _change_asks(work: Work, **_others: object) -> Asks:
-    if work.principal.caller.kind not in (CallerKind.USER, CallerKind.ROOT):
+    if work.principal.caller.kind is not CallerKind.USER and not work.principal.is_root_user:
         raise InvalidUserType("only users change a password of their own; sign in as the user")
     return targets.user(work, None)
 

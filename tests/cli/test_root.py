@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from iamkit.cli.main import root
 from iamkit.credentials.hashing import CHEAPEST
@@ -114,3 +114,49 @@ def test_where_to_sign_in(cli: Cli) -> None:
     account = cli.data("whoami")["account"]
 
     assert cli.data("root", "sign-in-url") == {"sign_in_url": f"/sign-in/{account}"}
+
+
+# --- a start that nobody sits by -----------------------------------------------------------------
+
+
+def _unattended(tmp_path: Path, words: str, *more: str, mode: int = 0o600) -> Result:
+    file = tmp_path / "password"
+    file.write_text(words + "\n", encoding="utf-8")
+    file.chmod(mode)
+    given = ["--root-email", OWNER, "--root-password-file", str(file), *more]
+    return CliRunner().invoke(root(), ["init", "--dir", str(tmp_path / "accounts"), *given])
+
+
+def test_an_unattended_start_gives_root_a_password_to_be_changed(tmp_path: Path) -> None:
+    """From a file of one's own; it is printed nowhere, and no set-up link is left."""
+    result = _unattended(tmp_path, WORDS)
+
+    assert result.exit_code == 0, result.output
+    assert WORDS not in result.output
+    assert "ikl_" not in result.output
+    with IAM(tmp_path / "accounts", password_cost=CHEAPEST) as iam:
+        pending = iam.sign_in_root(OWNER, WORDS)
+        assert pending.awaits == ("password",)
+        assert iam.choose_password(pending.token, "another long passphrase").awaits == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "mode"),
+    [
+        ("short", (), 0o600),
+        ("1qaz2wsx3edc4rfv", (), 0o600),
+        (OWNER, (), 0o600),
+        (WORDS, (), 0o644),
+        (WORDS, ("--setup-link",), 0o600),
+        (WORDS, ("--root-email", "nobody"), 0o600),
+    ],
+)
+def test_a_bad_unattended_start_makes_nothing(
+    tmp_path: Path, words: str, more: tuple[str, ...], mode: int
+) -> None:
+    """A password on the lists, a file that others can read, an address that is none (THR-X3)."""
+    result = _unattended(tmp_path, words, *more, mode=mode)
+
+    assert result.exit_code == 2, result.output
+    assert not (tmp_path / "accounts").exists()
+    assert words not in result.output

@@ -38,7 +38,17 @@ from iamkit.identity import accounts
 from iamkit.identity import users as user_records
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
-from iamkit.management import access_keys, login_profiles, mfa, mfa_enrolment, root, sessions, tree, users
+from iamkit.management import (
+    access_keys,
+    login_profiles,
+    mfa,
+    mfa_enrolment,
+    password_policy,
+    root,
+    sessions,
+    tree,
+    users,
+)
 from iamkit.policy.request import CallerKind
 
 if TYPE_CHECKING:
@@ -285,6 +295,21 @@ def test_root_chooses_another_password_by_its_old_one(estate: Estate) -> None:
         estate.iam.sign_in_root(OWNER, PASSWORD)
     assert estate.proved(device, NEXT).public_id
     assert estate.iam.sign_in("root", "third long words").public_id
+
+
+def test_a_password_that_is_too_old_is_roots_to_change(estate: Estate) -> None:
+    """Hard expiry needs an administrator, and none stands above root: it shows its factor and chooses."""
+    _, device = estate.whole()
+    estate.iam.desk(estate.iam.operator()).do(
+        password_policy.update_account_password_policy, max_password_age=1, hard_expiry=True
+    )
+    estate.clock.advance(timedelta(days=2))
+
+    pending = estate.iam.sign_in_root(OWNER, PASSWORD)
+    assert pending.awaits == ("factor", "password")
+    pending = estate.iam.factors.finish(pending.token.reveal(), "totp", {"code": device.code()})
+
+    assert estate.iam.choose_password(pending.token, NEXT).awaits == ()
 
 
 # --- keys, guardrails, events --------------------------------------------------------------------
