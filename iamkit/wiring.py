@@ -258,11 +258,11 @@ class Wiring(Ground):
         deployment = self.deployment()
         self._register_authenticating_builtins()
         hook, cookie = self._hooks.hook, cookie_name(development=self.settings.development)
-        authenticator = Authenticator(hook.iamkit_authenticate, session_cookie=cookie)
+        asked = Authenticator(hook.iamkit_authenticate, session_cookie=cookie)
         resume_what_is_left(self.store, lambda: self.correspondence.outbox)
         return Parts(
             deployment=deployment,
-            authenticator=authenticator,
+            authenticator=asked,
             principals=self.principals,
             resources=self._resources,
             contexts=ContextBuilder(
@@ -273,9 +273,7 @@ class Wiring(Ground):
                 else None,
                 organization=f"o-{deployment.deployment_id.removeprefix('deployment_')}",
             ),
-            standing=Standing(
-                self.store, authenticator, self.principals, self.clock, deployment.home_account
-            ),
+            standing=Standing(self.store, asked, self.principals, self.clock, deployment.home_account),
             look=self._look,
         )
 
@@ -305,7 +303,6 @@ class Wiring(Ground):
     def _register_authenticating_builtins(self) -> None:
         cookie = cookie_name(development=self.settings.development)
         for builtin in (
-            # Asked last: a cookie is a choice, the certificate of a connection is not.
             *certificate_authenticators(self.settings, self.store, self.clock, look=self._look),
             self._signatures(self.settings.signing_service),
             SessionAuthenticator(

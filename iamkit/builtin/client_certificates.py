@@ -133,7 +133,10 @@ class CertificateAuthenticator:
 def certificate_authenticators(
     settings: Settings, store: Store, clock: Clock, *, look: Look
 ) -> tuple[CertificateAuthenticator, ...]:
-    """The plugin as the settings have it; none where both are off."""
+    """The plugin as the settings have it; none where both are off.
+
+    It is registered first, and so asked last: a cookie is a choice, the certificate of a connection is not.
+    """
     header, tls = settings.client_certificate_header, settings.client_certificate_tls
     if not header and not tls:
         return ()

@@ -1,8 +1,8 @@
 """The plugin that reads service-specific credentials: `Authorization: Basic …`, for tools (CAP-C10).
 
-What it admits may only do what begins with the credential's service. Users' own passwords are never taken
-this way (CAP-C1). A browser would go on sending what it was once given, also for other sites' pages, so
-requests of browsers are refused.
+What it admits may only do what begins with the credential's service. What is no such credential is not its
+own: users' passwords are taken by nobody this way (CAP-C1), unless by a plugin. A browser would go on sending
+what it was once given, also for other sites' pages, so requests of browsers are refused.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class ServiceCredentialAuthenticator:
             return None
         name, password = _read(given)
         if not password.startswith(PASSWORD_PREFIX):
-            raise InvalidClientTokenId(_WRONG)
+            # Not of this kind; perhaps a plugin's.
+            return None
         if any(field in request.headers for field in _BROWSERS):
             raise InvalidClientTokenId("a service-specific credential is for tools; in a browser, sign in")
         with self._store.read() as reader:
@@ -65,11 +66,11 @@ class ServiceCredentialAuthenticator:
 
 
 def _read(given: str) -> tuple[str, str]:
-    """Name and password (RFC 7617). Raises InvalidClientTokenId."""
+    """Name and password (RFC 7617), both empty for what is none."""
     try:
         if len(given) > _LONGEST:
             raise ValueError
         name, parted, password = base64.b64decode(given, validate=True).decode("utf-8").partition(":")
     except (ValueError, binascii.Error):
-        raise InvalidClientTokenId(_WRONG) from None
+        return "", ""
     return (name, password) if parted else ("", "")

@@ -15,6 +15,7 @@ from iamkit.errors import InputError
 
 _DEEPEST: Final = 32
 _MOST: Final = 200_000
+_TEXT_AT_ONCE: Final = 1_048_576
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ def parsed(text: bytes) -> Element:
     reading = _Reading()
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
+    parser.buffer_size = _TEXT_AT_ONCE
     parser.StartElementHandler = reading.start
     parser.EndElementHandler = reading.end
     parser.CharacterDataHandler = reading.characters

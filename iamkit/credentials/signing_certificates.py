@@ -17,7 +17,9 @@ from iamkit.ids import BASE32, Ids
 from iamkit.storage import Reader, Unit, record
 
 
-@record("signing_certificate", key=("certificate_id",), unique=(("digest",),), index=(("user_id",),))
+@record(
+    "signing_certificate", key=("certificate_id",), unique=(("digest",),), index=(("user_id",), ("account",))
+)
 @dataclass(frozen=True, slots=True)
 class SigningCertificate:
     """One certificate. `digest` is the SHA-256 of its DER, `body` its PEM."""

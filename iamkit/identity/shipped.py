@@ -137,6 +137,7 @@ def core_policies(read_actions: Iterable[str] = ()) -> tuple[ShippedPolicy, ...]
                         "iamkit:ListSessions",
                         "iamkit:RenameSession",
                         "iamkit:ResetPersonalToken",
+                        "iamkit:RotateAccessKey",
                         "iamkit:VerifyUserEmail",
                     ],
                     "Resource": _SELF,
@@ -144,6 +145,19 @@ def core_policies(read_actions: Iterable[str] = ()) -> tuple[ShippedPolicy, ...]
                 *_OWN_FACTORS,
             ),
             description="one's own password, address, access keys, tokens, sessions and second factors",
+        ),
+        *(
+            ShippedPolicy(
+                name,
+                _document({"Effect": "Allow", "Action": f"iam:*{noun}*", "Resource": _SELF}),
+                description=f"one's own {words}",
+            )
+            # The first two are AWS's.
+            for name, noun, words in (
+                ("IAMUserSSHKeys", "SSHPublicKey", "SSH keys"),
+                ("IAMSelfManageServiceSpecificCredentials", "ServiceSpecificCredential", "tools' passwords"),
+                ("IAMSelfManageCertificates", "SigningCertificate", "client certificates"),
+            )
         ),
         ShippedPolicy(
             "IAMSelfManageMFA",

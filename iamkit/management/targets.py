@@ -86,9 +86,7 @@ def own_end(work: Work) -> datetime | None:
     A session does not bind: making what lasts is what people sign in for.
     """
     proof = work.principal.authentication
-    if proof is None or proof.kind not in (CredentialKind.TOKEN, CredentialKind.TEMPORARY):
-        return None
-    return proof.expires_at
+    return None if proof is None or proof.kind is CredentialKind.SESSION else proof.expires_at
 
 
 def refuse_ending(work: Work, found: User) -> None:

@@ -14,9 +14,11 @@ import pytest
 
 from iamkit.builtin.client_certificates import der_of
 from iamkit.clock import FrozenClock
+from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.credentials.secret import Secret
 from iamkit.errors import ConfigurationError, IamkitError
+from iamkit.hookspecs import hookimpl
 from iamkit.http import Headers, HttpRequest
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
@@ -239,3 +241,21 @@ def test_servers_tell_the_certificate_of_a_connection() -> None:
     told = wsgi.request_of({**environ, "SSL_CLIENT_CERT": PEM})
     assert told.with_body(b"x").certificate == PEM
     assert PEM not in repr(told)
+
+
+def test_a_plugins_own_names_and_passwords_are_left_to_it(tmp_path: Path) -> None:
+    """Whatever is no service-specific credential."""
+
+    class Own:
+        @hookimpl
+        def iamkit_authenticate(self, request: HttpRequest) -> Authentication | None:
+            if request.headers.get("authorization") != basic("ana", "word")[1]:
+                return None
+            return Authentication(found.account, found.caller.unique_id, CredentialKind.TOKEN, "own")
+
+    with IAM(tmp_path / "iam", plugins=[Own()], entry_points=False, password_cost=CHEAPEST) as iam:
+        iam.initialize()
+        iam.desk(iam.operator()).do(users.create_user, user_name="ana")
+        found = iam.find_principal("ana")
+        assert who(iam, asked(basic("ana", "word"))) == "ana"
+        assert who(iam, asked(basic("ana", "other"))) == "InvalidClientTokenId"

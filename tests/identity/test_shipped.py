@@ -85,3 +85,29 @@ def test_power_users_manage_no_identities(world: World) -> None:
     assert world.decide(principal, "doc:Put")
     assert not world.decide(principal, "iam:CreateUser", f"arn:aws:iam::{HOME}:user/x")
     assert not world.decide(principal, "iamkit:DisableUser", f"arn:aws:iam::{HOME}:user/x")
+
+
+@pytest.mark.parametrize(
+    ("policy", "actions"),
+    [
+        ("IAMUserSSHKeys", ("iam:UploadSSHPublicKey", "iam:ListSSHPublicKeys")),
+        ("IAMSelfManageCertificates", ("iam:UploadSigningCertificate", "iam:ListSigningCertificates")),
+        (
+            "IAMSelfManageServiceSpecificCredentials",
+            ("iam:CreateServiceSpecificCredential", "iam:ListServiceSpecificCredentials"),
+        ),
+    ],
+)
+def test_one_kind_of_ones_own_is_one_policy(world: World, policy: str, actions: tuple[str, ...]) -> None:
+    """Of oneself, and of that kind alone."""
+    me, other = world.user("jeff"), world.user("notjeff")
+    with world.store.write() as unit:
+        attachments.attach(unit, world.house, me.holder, f"arn:aws:iam::aws:policy/{policy}")
+    principal = world.principal(me)
+    keys = {"aws:username": "jeff", "aws:PrincipalAccount": HOME}
+
+    for action in actions:
+        assert world.decide(principal, action, me.arn, keys)
+        assert not world.decide(principal, action, other.arn, keys)
+    assert not world.decide(principal, "iam:CreateAccessKey", me.arn, keys)
+    assert not world.decide(principal, "iam:UploadServerCertificate", me.arn, keys)

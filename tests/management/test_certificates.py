@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -25,10 +27,10 @@ from iamkit.errors import (
     NotSupportedService,
     ValidationError,
 )
+from iamkit.management import accounts, reports, users
 from iamkit.management import server_certificates as servers
 from iamkit.management import service_credentials as services
 from iamkit.management import signing_certificates as signing
-from iamkit.management import users
 
 if TYPE_CHECKING:
     from tests.management.conftest import Office
@@ -224,3 +226,31 @@ def test_all_users_credentials_take_the_permission_for_all(office: Office) -> No
     assert office.desk("ana").do(services.list_service_specific_credentials).items == ()
     with pytest.raises(AccessDenied):
         office.desk("ana").do(services.list_service_specific_credentials, all_users=True)
+
+
+def test_certificates_are_in_the_reports(office: Office) -> None:
+    """The two columns of AWS's credential report (CAP-C7), and the counts of the summary."""
+    office.person("ana")
+    desk = office.owner()
+    first = desk.do(signing.upload_signing_certificate, user_name="ana", certificate_body=FIRST)
+    desk.do(
+        signing.update_signing_certificate,
+        user_name="ana",
+        certificate_id=first.certificate_id,
+        status="Inactive",
+    )
+    office.clock.advance(timedelta(hours=1))
+    desk.do(signing.upload_signing_certificate, user_name="ana", certificate_body=SECOND)
+    _upload(office, "site")
+
+    desk.do(reports.generate_credential_report)
+    text = desk.do(reports.get_credential_report).content.decode()
+    (row,) = [row for row in csv.DictReader(io.StringIO(text)) if row["user"] == "ana"]
+    counts = desk.do(accounts.get_account_summary)
+
+    assert (row["cert_1_active"], row["cert_2_active"]) == ("false", "true")
+    assert row["cert_2_last_rotated"] == office.clock.now().isoformat(timespec="seconds")
+    assert row["cert_1_last_rotated"] < row["cert_2_last_rotated"]
+    assert (counts["ServerCertificates"], counts["ServerCertificatesQuota"]) == (1, 20)
+    assert counts["SigningCertificatesPerUserQuota"] == 2
+    assert counts["AccountSigningCertificatesPresent"] == 0

@@ -11,6 +11,7 @@ from typing import Any, Final
 import django.http
 from django.urls import ResolverMatch
 
+from iamkit.credentials.authentication import CredentialKind
 from iamkit.errors import MalformedRequest, RequestTooLarge
 from iamkit.http import HttpRequest
 from iamkit.identity.principal import Principal
@@ -128,6 +129,9 @@ def _deliberate(admission: Admission) -> bool:
     proof = admission.principal.authentication
     if proof is None or proof.by_cookie or admission.principal.caller.kind is CallerKind.ANONYMOUS:
         return False
+    if proof.kind in (CredentialKind.SERVICE, CredentialKind.CERTIFICATE):
+        # Refused to browsers, and by the rules of cookies where a browser sent it.
+        return True
     return admission.request.headers.get("authorization", "").lower().startswith(_DELIBERATE)
 
 

@@ -14,13 +14,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from iamkit.clock import FrozenClock
+from iamkit.credentials import ssh_key_forms
 from iamkit.errors import IamkitError, Throttling
 from iamkit.gate import claim
 from iamkit.gate.pace import Pace
 from iamkit.gate.refusals import Refusals
 from iamkit.kit import IAM
+from iamkit.management import ssh_keys
 from tests.proofs.told_apart.people import People
+from tests.proofs.winners.factors import signed
 from tests.proofs.winners.kinds import replaced
 
 if TYPE_CHECKING:
@@ -178,8 +183,30 @@ class PasskeyDoor(Door):
         return json.dumps({"token": len(said["token"]), "shown": said["shown"]})
 
 
+class SshDoor(Door):
+    """A challenge is signed with a key that nobody uploaded. Every other one has a key."""
+
+    name = "ssh"
+    path = "/ssh"
+
+    def __init__(self, iam: IAM) -> None:
+        super().__init__(iam)
+        self._key = Ed25519PrivateKey.generate()
+
+    def prepare(self, people: People) -> None:
+        desk = self._iam.desk(self._iam.operator())
+        for person in people.somebody[::2]:
+            body = ssh_key_forms.body_of(Ed25519PrivateKey.generate().public_key())
+            desk.do(ssh_keys.upload_ssh_public_key, user_name=person.name, ssh_public_key_body=body)
+
+    def serve(self, said: Mapping[str, str], source: str | None) -> str:
+        begun = self._iam.ssh_sign_in.begin(said["name"])
+        self._iam.ssh_sign_in.finish(begun.token, signed(self._key, begun.message), source=source)
+        return "in"
+
+
 DOORS: Final[dict[str, type[Door]]] = {
-    door.name: door for door in (SignInDoor, UsedUpDoor, ForgottenDoor, PasskeyDoor)
+    door.name: door for door in (SignInDoor, UsedUpDoor, ForgottenDoor, PasskeyDoor, SshDoor)
 }
 
 

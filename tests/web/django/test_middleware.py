@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from django.core.handlers.asgi import ASGIHandler
@@ -15,12 +16,16 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
+from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.errors import AccessDenied, ConfigurationError
 from iamkit.gate.current import current_principal
-from iamkit.web.django import Middleware
+from iamkit.http import Headers
+from iamkit.policy.request import CallerKind
+from iamkit.web.django import Middleware, received
 from iamkit.web.marker import public, require
 
 if TYPE_CHECKING:
+    from iamkit.web.guard import Admission
     from tests.web.conftest import MemoryGate
     from tests.web.django.conftest import Site
 
@@ -520,6 +525,28 @@ def test_a_credential_that_no_browser_adds_needs_no_token(app: Site) -> None:
         assert app.ask("POST", "/open").status_code == 403
         assert app.ask("POST", "/open", BOB).status_code == 403
         assert app.ask("DELETE", "/deep/x/1/", ALICE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "by_cookie", "needs_none"),
+    [
+        (CredentialKind.SERVICE, False, True),
+        (CredentialKind.CERTIFICATE, False, True),
+        (CredentialKind.CERTIFICATE, True, False),
+        (CredentialKind.SESSION, True, False),
+        (CredentialKind.SESSION, False, False),
+    ],
+)
+def test_a_tool_needs_no_token_and_a_browsers_certificate_does(
+    kind: CredentialKind, by_cookie: bool, needs_none: bool
+) -> None:
+    """What a browser may have sent unasked is left to Django's check."""
+    proof = Authentication("1", "AIDA", kind, "x", by_cookie=by_cookie)
+    principal = SimpleNamespace(authentication=proof, caller=SimpleNamespace(kind=CallerKind.USER))
+    request = SimpleNamespace(headers=Headers())
+    admission = cast("Admission", SimpleNamespace(principal=principal, request=request))
+
+    assert received._deliberate(admission) is needs_none
 
 
 # --- streams, threads, tasks -----------------------------------------------------------------------

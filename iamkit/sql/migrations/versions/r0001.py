@@ -608,6 +608,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("certificate_id", name="pk_iamkit_signing_certificate"),
         sa.UniqueConstraint("digest", name="uq_iamkit_signing_certificate_digest"),
     )
+    op.create_index("ix_iamkit_signing_certificate_account", "iamkit_signing_certificate", ["account"])
     op.create_index("ix_iamkit_signing_certificate_user_id", "iamkit_signing_certificate", ["user_id"])
     op.create_table(
         "iamkit_source_attempts",
