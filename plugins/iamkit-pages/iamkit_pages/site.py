@@ -100,7 +100,7 @@ ROUTES: Final = _merged(
         PageRoute("/verify-address", "verify_address", link_pages.confirm_page, link_pages.confirm),
         PageRoute("/change-address", "change_address", link_pages.confirm_page, link_pages.confirm),
         PageRoute("/root", "root", root_pages.sign_in_page, root_pages.sign_in),
-        PageRoute("/root/forgot", "root_forgot", root_pages.forgot_page, root_pages.forgot),
+        PageRoute("/root-lost", "root_forgot", root_pages.forgot_page, root_pages.forgot),
         PageRoute("/setup", "root_setup", root_pages.setup_page, root_pages.setup),
         PageRoute("/recover-root", "root_prove", root_pages.prove_page, root_pages.prove),
         PageRoute("/finish-recovery", "root_finish", root_pages.finish_page, root_pages.finish),
