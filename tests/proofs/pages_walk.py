@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "plugins" / "iamkit-pages"), str(ROOT / "p
 from tests.proofs.walk.auditor import absent, audit, chromium  # noqa: E402
 from tests.proofs.walk.place import Place  # noqa: E402
 from tests.proofs.walk.walker import Walker  # noqa: E402
-from tests.proofs.walk.ways import lose_and_find, passkey, walk  # noqa: E402
+from tests.proofs.walk.ways import lose_and_find, passkey, root_user, walk  # noqa: E402
 
 ABSENT: Final = 3
 
@@ -55,6 +55,7 @@ def run(path: str, out: Path | None = None) -> tuple[int, list[str]]:
         plain = browser.new_context(java_script_enabled=False)
         seed = walk(Walker(listen(plain.new_page()), place, kept, out))
         lose_and_find(Walker(listen(plain.new_page()), place, kept, out), seed)
+        root_user(Walker(listen(plain.new_page()), place, kept, out))
         plain.close()
         scripted = browser.new_context()
         passkey(Walker(listen(scripted.new_page()), place, kept, out), seed)

@@ -13,6 +13,7 @@ from iamkit.errors import AccessDenied, MalformedPolicyDocument, ValidationError
 from iamkit.kit import IAM
 from iamkit.management import (
     access_keys,
+    attachments,
     boundaries,
     groups,
     inline,
@@ -130,6 +131,8 @@ def assemble(iam: IAM, documents: Policies) -> Cast:
     operator.do(
         inline.put_user_policy, user_name="ana", policy_name="editor", policy_document=documents["editor"]
     )
+    own = f"arn:{iam.deployment().partition}:iam::aws:policy/IAMSelfManageCredentials"
+    operator.do(attachments.attach_user_policy, user_name="ana", policy_arn=own)
     account = iam.deployment().home_account
     for document, policy in (("payroll", "office-only"), ("notice", "open-notice")):
         operator.do(

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from iamkit.cli.demo import pages
 from iamkit.cli.demo.cast import Cast
 from iamkit.cli.demo.servers import Server
 from iamkit.cli.demo.tour import Row
@@ -85,6 +86,10 @@ def next_steps(folder: Path, servers: Sequence[Server], cast: Cast) -> None:
             f" {server.url}/documents/plan",
             markup=False,
         )
+    if pages.there():
+        console.print(f"\nSign in as ana, password `{cast.ana_password.reveal()}`:", markup=False)
+        found = next(server.url for server in servers if server.kind == "flask")
+        console.print(f"  {found}{pages.PREFIX}/", markup=False)
     console.print(f"\n  iamkit --dir {folder} user list", markup=False)
     console.print(f"  iamkit --dir {folder} user show backup", markup=False)
     console.print(f"  iamkit --dir {folder} decisions\n", markup=False)

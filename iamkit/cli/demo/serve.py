@@ -17,9 +17,10 @@ def serve(kind: str, directory: str, port: int) -> None:
         from werkzeug.serving import make_server
 
         from iamkit.cli.demo.flask_app import create_app
+        from iamkit.cli.demo.pages import before
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        make_server(HOST, port, create_app(iam), threaded=True).serve_forever()
+        make_server(HOST, port, before(create_app(iam), iam), threaded=True).serve_forever()
     else:
         import uvicorn
 

@@ -309,7 +309,9 @@ def recovery_codes(visit: Visit) -> Answer:
 def _stale(visit: Visit) -> bool:
     """Whether the last proof is too old to change factors, which is better said before the form is filled."""
     proof = visit.principal.authentication
-    shown = None if proof is None else proof.mfa_at or proof.issued_at
+    if proof is None:
+        return False
+    shown = max(filter(None, (proof.mfa_at, proof.issued_at)), default=None)
     return shown is not None and visit.iam.clock.now() - shown > RECENT
 
 

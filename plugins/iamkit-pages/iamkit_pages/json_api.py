@@ -93,14 +93,6 @@ def sign_out(visit: Visit) -> Answer:
 # --- one's own ------------------------------------------------------------------------------------------
 
 
-def sessions(visit: Visit) -> Answer:
-    found = [
-        {**_members(session), "this": own.is_this(visit, session.public_id)}
-        for session in own.list_sessions(visit)
-    ]
-    return data(_plain({"sessions": found}))
-
-
 def change_password(visit: Visit) -> Answer:
     own.change_password(visit)
     return data({"state": "anonymous"}, *visit.cookies_for(None))

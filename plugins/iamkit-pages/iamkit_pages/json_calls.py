@@ -136,7 +136,22 @@ CALLS: Final = (
         own=True,
     ),
     Call("address/verify", "Send a link to the mail address", json_api.done(own.verify_address), own=True),
-    Call("sessions", "One's own sessions", json_api.sessions, gives=("sessions",), method="GET", own=True),
+    Call(
+        "sessions",
+        "One's own sessions",
+        json_api.listed("sessions", own.list_sessions),
+        gives=("sessions",),
+        method="GET",
+        own=True,
+    ),
+    Call(
+        "sessions/rename",
+        "Give one a name; without one it is called what it seems to be",
+        json_api.done(own.rename_session),
+        (Member("session_id", "its id"), Member("name", "what it is called", required=False)),
+        own=True,
+    ),
+    Call("sessions/end-others", "End all but this one", json_api.done(own.end_other_sessions), own=True),
     Call(
         "sessions/end", "End one", json_api.done(own.end_session), (Member("session_id", "its id"),), own=True
     ),

@@ -45,10 +45,15 @@ def end_sessions(visit: Visit) -> None:
     visit.do(sessions.end_sessions)
 
 
-def is_this(visit: Visit, session_id: str) -> bool:
-    """Whether the request came in that session."""
-    proof = visit.principal.authentication
-    return proof is not None and proof.credential_id == session_id
+def end_other_sessions(visit: Visit) -> None:
+    """All but this one."""
+    visit.do(sessions.end_sessions, keep_current=True)
+
+
+def rename_session(visit: Visit) -> None:
+    """Give one a name; an empty one takes it away. Raises ValidationError, NoSuchEntity."""
+    session_id, name = visit.needed("session_id"), visit.said("name").strip()
+    visit.do(sessions.rename_session, session_id=session_id, name=name)
 
 
 # --- password and address -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from iamkit.errors import AccessDenied, IamkitError, StepUpRequired
 from iamkit.identity import people
 from iamkit.management.tokens import CreatedToken
-from iamkit_pages import browsers, own
+from iamkit_pages import own
 from iamkit_pages.answers import Answer, redirect
 from iamkit_pages.drawing import address, page
 from iamkit_pages.entering import check_repeated
@@ -81,23 +81,28 @@ def verify_address(visit: Visit) -> Answer:
 
 
 def sessions_page(visit: Visit, fault: IamkitError | None = None) -> Answer:
-    found = [
-        (session, own.is_this(visit, session.public_id), browsers.shown(session.device, visit.words))
-        for session in own.list_sessions(visit)
-    ]
     return page(
         visit,
         "sessions.html",
         fault=fault,
         # This one before all.
-        sessions=sorted(found, key=lambda one: not one[1]),
+        sessions=sorted(own.list_sessions(visit), key=lambda session: not session.current),
         may_end=visit.may("iamkit:EndSession"),
         may_end_all=visit.may("iamkit:EndSessions"),
+        may_rename=visit.may("iamkit:RenameSession"),
     )
 
 
 def end_session(visit: Visit) -> Answer:
     return _did(visit, own.end_session, sessions_page, "/sessions", "session_ended")
+
+
+def rename_session(visit: Visit) -> Answer:
+    return _did(visit, own.rename_session, sessions_page, "/sessions", "session_renamed")
+
+
+def end_other_sessions(visit: Visit) -> Answer:
+    return _did(visit, own.end_other_sessions, sessions_page, "/sessions", "others_ended")
 
 
 def end_sessions(visit: Visit) -> Answer:

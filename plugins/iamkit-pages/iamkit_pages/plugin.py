@@ -1,15 +1,16 @@
-"""The plugin: it lists the pages for `iamkit routes`."""
+"""The plugin: it lists the pages for `iamkit routes`. Every command loads it, so it loads nothing itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from iamkit.hookspecs import hookimpl
-from iamkit.web.routes import Route
-from iamkit.web.sniff import FrameworkRoutes
-from iamkit_pages.asgi import PagesASGI
-from iamkit_pages.site import listed
-from iamkit_pages.wsgi import PagesWSGI
+
+if TYPE_CHECKING:
+    from iamkit.web.routes import Route
+
+_OURS: Final = ("iamkit_pages.wsgi", "iamkit_pages.asgi")
 
 
 class PagesPlugin:
@@ -17,10 +18,11 @@ class PagesPlugin:
 
     @hookimpl
     def iamkit_routes(self, app: object) -> Sequence[Route] | None:
-        if not isinstance(app, PagesWSGI | PagesASGI):
+        if type(app).__module__ not in _OURS:
             return None
-        behind = () if app.behind is None else FrameworkRoutes().iamkit_routes(app.behind) or ()
-        return [*listed(app.place), *behind]
+        from iamkit_pages.listing import routes
+
+        return routes(app)
 
 
 plugin = PagesPlugin()

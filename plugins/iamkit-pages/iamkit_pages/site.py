@@ -14,6 +14,7 @@ from iamkit.errors import (
     IamkitError,
     InputError,
     MalformedRequest,
+    NoSuchEntity,
     RequestTooLarge,
     StepUpRequired,
 )
@@ -100,7 +101,7 @@ ROUTES: Final = _merged(
         PageRoute("/verify-address", "verify_address", link_pages.confirm_page, link_pages.confirm),
         PageRoute("/change-address", "change_address", link_pages.confirm_page, link_pages.confirm),
         PageRoute("/root", "root", root_pages.sign_in_page, root_pages.sign_in),
-        PageRoute("/root/forgot", "root_forgot", root_pages.forgot_page, root_pages.forgot),
+        PageRoute("/root-lost", "root_forgot", root_pages.forgot_page, root_pages.forgot),
         PageRoute("/setup", "root_setup", root_pages.setup_page, root_pages.setup),
         PageRoute("/recover-root", "root_prove", root_pages.prove_page, root_pages.prove),
         PageRoute("/finish-recovery", "root_finish", root_pages.finish_page, root_pages.finish),
@@ -112,6 +113,8 @@ ROUTES: Final = _merged(
         PageRoute("/address/verify", "address_verify", post=own_pages.verify_address, own=True),
         PageRoute("/sessions", "sessions", own_pages.sessions_page, own=True),
         PageRoute("/sessions/end", "sessions_end", post=own_pages.end_session, own=True),
+        PageRoute("/sessions/rename", "sessions_rename", post=own_pages.rename_session, own=True),
+        PageRoute("/sessions/end-others", "sessions_end_others", post=own_pages.end_other_sessions, own=True),
         PageRoute("/sessions/end-all", "sessions_end_all", post=own_pages.end_sessions, own=True),
         PageRoute("/keys", "keys", own_pages.keys_page, own_pages.create_key, own=True),
         PageRoute("/keys/update", "keys_update", post=own_pages.update_key, own=True),
@@ -186,6 +189,11 @@ def _answer(visit: Visit, body: bytes, *, api: bool) -> Answer:
         return _nothing(visit, route, api=api)
     query = _pairs(request.query)
     if account:
+        try:
+            # An alias that the account had once stops (CAP-A5).
+            visit.iam.account_named(account)
+        except NoSuchEntity:
+            return _nothing(visit, None, api=api)
         query = {**query, "account": account}
     fields: Mapping[str, str] = {}
     if request.method == "POST":

@@ -290,6 +290,12 @@ def browser(world: World) -> Browser:
 
 
 @pytest.fixture
+def post() -> Post:
+    """What keeps what is sent."""
+    return Post()
+
+
+@pytest.fixture
 def browse() -> type[Browser]:
     """A browser for whatever app."""
     return Browser

@@ -99,7 +99,10 @@ def test_what_is_one_s_own(world: World, browser: Browser) -> None:
     assert browser.call("access-keys/delete", said).status == 404
     assert browser.call("tokens/reset", {"token_id": token["token_id"]}).status == 201
     (only,) = browser.call("sessions").json["sessions"]
-    assert only["this"] is True
+    assert only["current"] is True
+    said = {"session_id": only["public_id"], "name": "kitchen tablet"}
+    assert browser.call("sessions/rename", said).status == 200
+    assert browser.call("sessions").json["sessions"][0]["name"] == "kitchen tablet"
     _enrolled(world, browser)
     (factor,) = browser.call("factors").json["factors"]
     assert factor["method"] == "totp"

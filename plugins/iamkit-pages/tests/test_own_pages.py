@@ -31,6 +31,20 @@ def test_a_session_elsewhere_is_seen_and_ended(world: World) -> None:
     assert "Signed in as ana" in here.get("/account/").text
 
 
+def test_a_session_has_a_name_and_all_others_end(world: World) -> None:
+    """What one calls it, as text; the others end and this one stays."""
+    here, there = world.browser(), world.browser()
+    here.sign_in()
+    there.sign_in()
+    here.get("/account/sessions")
+    here.submit("/sessions/rename", name='kitchen "tablet" <b>')
+    assert "kitchen &#34;tablet&#34; &lt;b&gt;" in here.page.text
+    here.submit("/sessions/end-others")
+
+    assert "All other sessions are ended." in here.page.text
+    assert "sign-in" in there.get("/account/").url
+
+
 def test_all_sessions_are_ended_at_once(world: World) -> None:
     """This one too: both browsers are asked to sign in."""
     here, there = world.browser(), world.browser()

@@ -88,8 +88,8 @@ def test_a_lost_factor_takes_two_proofs_and_a_wait(world: World, browser: Browse
     codes = re.findall(r"<li>([0-9a-z-]{16,})</li>", browser.page.text)
     world.clock.advance(timedelta(days=8))
     lost = world.browser()
-    lost.get("/account/root/forgot")
-    lost.submit("/root/forgot", email=OWNER, lost="factor")
+    lost.get("/account/root-lost")
+    lost.submit("/root-lost", email=OWNER, lost="factor")
     assert "Look at your mail" in lost.page.text
     lost.get(world.link())
     lost.submit("/recover-root", method="recovery", answer__code="0000-0000-0000-0000")
@@ -119,8 +119,8 @@ def test_nobody_learns_whose_address_is_the_root_user_s(world: World, browser: B
     pages = set()
     for email in (OWNER, "eve@app.example"):
         asking = world.browser()
-        asking.get("/account/root/forgot")
-        asking.submit("/root/forgot", email=email, lost="password")
+        asking.get("/account/root-lost")
+        asking.submit("/root-lost", email=email, lost="password")
         pages.add(asking.page.body)
 
     assert len(pages) == 1

@@ -130,7 +130,7 @@ def test_a_sign_in_that_took_too_long_starts_again(world: World) -> None:
 
 
 def test_an_account_can_be_named_by_its_alias_in_the_address(world: World) -> None:
-    """`/sign-in/ALIAS` asks for that account; another alias is answered as a wrong password is."""
+    """`/sign-in/ALIAS` asks for that account; one that is none is not found, or as a wrong password."""
     world.do(accounts.create_account_alias, account_alias="acme")
     browser = world.browser()
     browser.get("/account/sign-in/acme")
@@ -138,8 +138,9 @@ def test_an_account_can_be_named_by_its_alias_in_the_address(world: World) -> No
     browser.submit("/sign-in", user="ana", password=PASSWORD)
     assert "Signed in as ana" in browser.page.text
 
+    assert world.browser().get("/account/sign-in/acme-no-more").status == 404
     other = world.browser()
-    other.get("/account/sign-in/acme-no-more")
+    other.get("/account/sign-in?account=acme-no-more")
     other.submit("/sign-in", user="ana", password=PASSWORD)
     assert "The user name or the password is not right." in other.page.text
 

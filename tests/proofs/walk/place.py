@@ -17,7 +17,7 @@ from iamkit.credentials import otp
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.credentials.message import Message
 from iamkit.credentials.secret import Secret
-from iamkit.management import attachments, login_profiles, users
+from iamkit.management import attachments, login_profiles, root, users
 
 PASSWORD: Final = "correct horse battery"
 OTHER: Final = "staple paper lantern"
@@ -88,6 +88,9 @@ class Place:
 
     def wait(self, seconds: int) -> None:
         self.clock.advance(timedelta(seconds=seconds))
+
+    def setup_link(self) -> str:
+        return self.iam.setup_url(self.desk.do(root.create_setup_link).token).reveal()
 
     def link(self) -> str:
         self.iam.outbox.flush()

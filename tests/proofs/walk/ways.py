@@ -129,6 +129,29 @@ def lose_and_find(walker: Walker, seed: str) -> None:
     walker.see("passkey-no-script", "JavaScript")
 
 
+def root_user(walker: Walker) -> None:
+    """The account's owner: set up by a link, a factor first; then the door of its own, and what was lost."""
+    place = walker.place
+    walker.go(place.setup_link())
+    walker.see("root-setup", "Set up the root user")
+    walker.type("Mail address of the root user", "owner@example.org")
+    walker.type("New password", PASSWORD)
+    walker.type("New password again", PASSWORD)
+    walker.press("Set up")
+    walker.see("root-factors", "You have no second factor yet.")
+    walker.press("Sign out")
+    walker.press("Sign in as root user")
+    walker.see("root-sign-in", "Mail address of the root user")
+    walker.press("Something was lost?")
+    walker.see("root-lost", "What was lost?")
+    walker.press("Back")
+    walker.type("Mail address of the root user", "owner@example.org")
+    walker.type("Password", PASSWORD)
+    walker.press("Sign in")
+    walker.see("root-in", "Signed in as root")
+    walker.press("Sign out")
+
+
 def passkey(walker: Walker, seed: str) -> None:
     """With the one script: a passkey is added, shown after the password, and instead of it."""
     place = walker.place
