@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import Final
 
 from iamkit.credentials.authentication import SessionFacts, TemporaryKind
-from iamkit.credentials.temporary import TemporaryCredential, Wanted
-from iamkit.errors import ExpiredToken, ValidationError
+from iamkit.credentials.temporary import Wanted
+from iamkit.errors import ValidationError
 from iamkit.identity import documents
 from iamkit.identity.principal import Principal
 from iamkit.identity.principals import Principals
-from iamkit.management import session_credentials, session_policies
+from iamkit.management import session_credentials, session_policies, workloads
 from iamkit.management.desk import Desk
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.management.session_credentials import Credentials
@@ -81,11 +81,7 @@ def begun(
     """The principal of a session that was got at `desk`. Raises as `get_narrowed_credentials`."""
     seconds = int(life.total_seconds())
     made = desk.do(get_narrowed_credentials, policy=policy, duration_seconds=seconds, actor=actor)
-    with store.read() as reader:
-        kept = reader.get(TemporaryCredential, (made.credentials.access_key_id,))
-    if kept is None:
-        raise ExpiredToken("the session has ended already")
-    return principals.resolve(kept.authentication)
+    return workloads.bearer_of(made.credentials, store, principals)
 
 
 def _facts(work: Work) -> SessionFacts:
