@@ -26,9 +26,10 @@ from iamkit.gate.current import acting, current_principal
 from iamkit.gate.health import Health
 from iamkit.gate.verdict import Verdict
 from iamkit.gate.why import Told, why
+from iamkit.identity.component import component
 from iamkit.identity.operator import host_operator
 from iamkit.identity.principal import Principal
-from iamkit.management import first_start
+from iamkit.management import first_start, workloads
 from iamkit.management.desk import Desk
 from iamkit.policy.decision import Decision
 from iamkit.policy.request import ContextValue
@@ -265,6 +266,32 @@ class IAM(Tables):
             system_user=_system_user(),
             judge=self.gate,
         )
+
+    def component(self, name: str) -> Principal:
+        """A part of the app, such as `jobs.myapp`, which roles trust as a `Service`.
+
+        Raises ValidationError for what can be no such name.
+        """
+        # Opening the keyring is the proof, as of the operator.
+        self.keyring  # noqa: B018
+        account = self.deployment().home_account
+        return component(name=name, account=account, system_user=_system_user(), judge=self.gate)
+
+    def role_session(self, role_arn: str, *, component: str, name: str) -> Principal:
+        """A session of a role for a part of the app: `with iam.acting(iam.role_session(…)):` runs a job.
+
+        The role's trust policy names the part as a `Service`. Raises AccessDenied, ValidationError.
+        """
+        made = workloads.assumed(self.desk(self.component(component)), role_arn, name)
+        return workloads.bearer_of(made.credentials, self.store, self.principals)
+
+    def pass_role(self, role_arn: str, *, to: str, principal: Principal | None = None) -> Verdict:
+        """Ask `iam:PassRole`: may whoever starts a job let the part of the app `to` be that role? Recorded.
+
+        Raises AccessDenied when the answer is no.
+        """
+        context: dict[str, ContextValue] = {"iam:PassedToService": to}
+        return self.authorize("iam:PassRole", role_arn, principal=principal, context=context)
 
     def desk(self, principal: Principal, *, origin: Origin | None = None) -> Desk:
         """Where management operations are done for `principal`, each authorised and recorded.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from iamkit.audit.decision_log import DecisionLog
@@ -46,7 +46,6 @@ from iamkit.identity import documents, shipped
 from iamkit.identity.caller_layers import CallerLayersReader
 from iamkit.identity.documents import Library
 from iamkit.identity.house import House
-from iamkit.identity.principal import Principal
 from iamkit.identity.principals import Principals
 from iamkit.identity.quotas import SECTION, Quotas, of_settings
 from iamkit.identity.resource_layers import ResourceLayersReader
@@ -54,7 +53,6 @@ from iamkit.ids import Randomness
 from iamkit.late import LateStore, made_once
 from iamkit.management import narrowed_sessions
 from iamkit.management.catalog import SERVICES
-from iamkit.management.desk import Desk
 from iamkit.management.services import Services
 from iamkit.policy import STANDARD_CATALOG, Catalog, EvaluationOptions
 from iamkit.policy.model import Policy
@@ -113,7 +111,7 @@ class Wiring(Ground):
             self.store,
             self.house,
             judge=self.gate,
-            narrows=self._narrowed,
+            narrows=partial(narrowed_sessions.begun, self),
             guardrails=self._plugin_guardrails,
             library=self._library,
             look=self._look,
@@ -173,10 +171,6 @@ class Wiring(Ground):
             plugin_policies=self._plugin_policies,
             catalog=self.catalog,
         )
-
-    def _narrowed(self, principal: Principal, policy: str, life: timedelta, actor: str | None) -> Principal:
-        desk = Desk(self.store, self.gate, self.trail, self.house, self.services, principal)
-        return narrowed_sessions.begun(desk, self.store, self.principals, policy, life, actor)
 
     # --- how they are put together --------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from werkzeug.serving import make_server
 from iamkit import IAM, current_principal
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import SessionKind
-from iamkit.management import access_keys, inline, login_profiles, users
+from iamkit.management import access_keys, inline, login_profiles, roles, users
 from iamkit.web.flask import protect
 
 pytest_plugins = ["pytester"]
@@ -125,6 +125,25 @@ def test_the_litestar_quickstart_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.get("/notes").json() == ["7"]
         with client.websocket_connect("/notes/7/live") as socket:
             assert socket.receive_text() == "buy milk"
+    names["iam"].close()
+
+
+@pytest.mark.usefixtures("directory")
+def test_the_page_of_roles_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """A role is assumed, an agent may do less, and a job needs both permission and trust."""
+    with IAM("iamkit-data") as iam:
+        account = iam.deployment().home_account
+        desk = iam.desk(iam.operator())
+        ana = {"AWS": f"arn:aws:iam::{account}:user/ana"}
+        for name, trusted in (("reader", ana), ("worker", {"Service": "jobs.myapp"})):
+            statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
+            text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+            desk.do(roles.create_role, role_name=name, assume_role_policy_document=text)
+
+    names = _run("roles.md")
+
+    assert names["agent"].can("notes:Read", "note/7")
+    assert "iam:PassRole" in capsys.readouterr().out
     names["iam"].close()
 
 

@@ -79,7 +79,7 @@ def assume(
     code = Secret(click.prompt("Code", hide_input=True, err=True)) if serial is not None else None
     made = terminal.desk().do(
         assume_role.assume_role,
-        role_arn=_arn(terminal, role),
+        role_arn=arn_of(terminal, role),
         role_session_name=name or _own_name(terminal),
         policy=None if file is None else documents.kept(terminal, file),
         policy_arns=tuple(policy_arn(terminal, text) for text in policies),
@@ -157,7 +157,7 @@ def _data(item: role_sessions.TemporaryFace) -> dict[str, Any]:
     }
 
 
-def _arn(terminal: Terminal, role: str) -> str:
+def arn_of(terminal: Terminal, role: str) -> str:
     """The ARN of a role that is named; of another account's only the ARN will do."""
     if role.startswith("arn:"):
         return role

@@ -11,6 +11,7 @@ from iamkit.cli import documents, validation
 from iamkit.cli.documents import Document
 from iamkit.cli.holders import HolderOperations, add_policy_commands
 from iamkit.cli.options import Group
+from iamkit.cli.role_run import run
 from iamkit.cli.role_sessions import add_session_commands
 from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import pairs, policy_arn
@@ -213,3 +214,4 @@ def untag(terminal: Terminal, name: str, keys: tuple[str, ...]) -> None:
 
 add_policy_commands(role, OPERATIONS)
 add_session_commands(role)
+role.add_command(run)

@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
+from iamkit.audit.trail import Trail
 from iamkit.credentials.authentication import SessionFacts, TemporaryKind
-from iamkit.credentials.temporary import TemporaryCredential, Wanted
-from iamkit.errors import ExpiredToken, ValidationError
+from iamkit.credentials.temporary import Wanted
+from iamkit.errors import ValidationError
 from iamkit.identity import documents
+from iamkit.identity.house import House
 from iamkit.identity.principal import Principal
 from iamkit.identity.principals import Principals
-from iamkit.management import session_credentials, session_policies
-from iamkit.management.desk import Desk
+from iamkit.management import session_credentials, session_policies, workloads
+from iamkit.management.desk import Authorizer, Desk
 from iamkit.management.operation import Asks, Work, operation
+from iamkit.management.services import Services
 from iamkit.management.session_credentials import Credentials
 from iamkit.storage import Store
 
@@ -75,17 +78,29 @@ def get_narrowed_credentials(
     return NarrowedCredentials(session_credentials.issued(work, wanted, parent=proof))
 
 
-def begun(
-    desk: Desk, store: Store, principals: Principals, policy: str, life: timedelta, actor: str | None
-) -> Principal:
-    """The principal of a session that was got at `desk`. Raises as `get_narrowed_credentials`."""
+class Rooms(Protocol):
+    """What a desk is made of, as the wiring has it."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def gate(self) -> Authorizer: ...
+    @property
+    def trail(self) -> Trail: ...
+    @property
+    def house(self) -> House: ...
+    @property
+    def services(self) -> Services: ...
+    @property
+    def principals(self) -> Principals: ...
+
+
+def begun(rooms: Rooms, principal: Principal, policy: str, life: timedelta, actor: str | None) -> Principal:
+    """`principal`, narrowed, as a principal of its own. Raises as `get_narrowed_credentials`."""
+    desk = Desk(rooms.store, rooms.gate, rooms.trail, rooms.house, rooms.services, principal)
     seconds = int(life.total_seconds())
     made = desk.do(get_narrowed_credentials, policy=policy, duration_seconds=seconds, actor=actor)
-    with store.read() as reader:
-        kept = reader.get(TemporaryCredential, (made.credentials.access_key_id,))
-    if kept is None:
-        raise ExpiredToken("the session has ended already")
-    return principals.resolve(kept.authentication)
+    return workloads.bearer_of(made.credentials, rooms.store, rooms.principals)
 
 
 def _facts(work: Work) -> SessionFacts:

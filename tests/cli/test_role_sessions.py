@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -109,3 +111,46 @@ def test_who_may_not_is_refused(cli: Cli, worker: str, tmp_path: Path) -> None:
     bad.write_text("{")
     assert cli("--as", "ana", "role", "assume", "worker", "--file", str(bad)).exit_code != 0
     assert cli("--as", "ana", "role", "assume", "worker", "--duration", "1").exit_code != 0
+
+
+CHILD = """
+import json, os
+from botocore.credentials import ContainerProvider
+found = ContainerProvider().load().get_frozen_credentials()
+print(json.dumps({"key": found.access_key, "token": bool(found.token), "names": sorted(os.environ)}))
+raise SystemExit(7)
+"""
+
+
+def run(cli: Cli, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own."""
+    return subprocess.run(  # our own command
+        [sys.executable, "-m", "iamkit", "--dir", str(cli.directory), "role", "run", *args],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_command_runs_as_a_role_without_a_secret(cli: Cli) -> None:
+    """botocore in it finds credentials of the role; its status is ours; nothing that lasts is inherited."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "workload.iamkit"}, "Action": "sts:AssumeRole"}
+    cli.ok("role", "create", "job", json.dumps({"Version": "2012-10-17", "Statement": trust}))
+    kept = {"AWS_SECRET_ACCESS_KEY": "x", "AWS_ACCESS_KEY_ID": "AKIAX"}
+
+    done = run(cli, "job", "--session", "host", "--", sys.executable, "-c", CHILD, **kept)
+
+    assert done.returncode == 7, done.stderr
+    told = json.loads(done.stdout)
+    assert told["key"].startswith("ASIA")
+    assert told["token"]
+    assert not set(kept) & set(told["names"])
+    chain = [item["chain"] for item in cli.data("role", "sessions", "job")]
+    assert chain == [["workload.iamkit"]] * 2
+    refused = run(cli, "job", "--component", "other.part", "--", sys.executable, "-c", "print('ran')")
+    assert refused.returncode == 1
+    assert "ran" not in refused.stdout
+    assert run(cli, "job", "--", "no-such-command").returncode == 2
+    assert run(cli, "gone", "--profile", "--", sys.executable).returncode != 0
