@@ -2,10 +2,10 @@
 
     python tests/proofs/enumeration.py [--samples 3000] [--threads 2] [--only sign-in forgotten …] [--leak]
 
-Everybody in `told_apart/people.py` is asked for, interleaved at random with names that nobody has, at three
-doors: the sign-in with a wrong password, a forgotten password, and a passkey with a name said. What limits
-attempts has a clock of its own that runs ahead, so that nobody is refused for that; a fourth door asks those
-who have used up their attempts.
+Everybody in `told_apart/people.py` is asked for, interleaved at random with names that nobody has, at these
+doors: the sign-in with a wrong password, a forgotten password, a passkey with a name said, and an SSH key of
+nobody. What limits attempts has a clock of its own that runs ahead, so that nobody is refused for that; one
+more door asks those who have used up their attempts.
 
 - The answers have to be the same bytes: status, header fields and body, but for the request's own id.
 - By the time of an answer, nobody may be told from somebody better than by a coin: the area under the ROC

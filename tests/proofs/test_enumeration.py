@@ -13,7 +13,7 @@ def test_somebody_and_nobody_get_the_same_bytes(run: Run) -> None:
     done = run("enumeration", "--samples", "13", "--people", "1", "--seed", "1", "--bytes-only")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1] == "4 doors: 0 ways to tell somebody from nobody"
+    assert done.stdout.splitlines()[-1] == "5 doors: 0 ways to tell somebody from nobody"
 
 
 def test_the_script_notices_who_is_given_away(run: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import secrets
@@ -14,11 +16,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from iamkit.clock import FrozenClock
+from iamkit.credentials import ssh_keys
 from iamkit.errors import IamkitError, Throttling
 from iamkit.gate import claim
 from iamkit.gate.pace import Pace
 from iamkit.gate.refusals import Refusals
+from iamkit.gate.ssh_sign_in import NAMESPACE
 from iamkit.kit import IAM
 from tests.proofs.told_apart.people import People
 from tests.proofs.winners.kinds import replaced
@@ -178,8 +184,41 @@ class PasskeyDoor(Door):
         return json.dumps({"token": len(said["token"]), "shown": said["shown"]})
 
 
+class SshDoor(Door):
+    """A challenge for a name is signed by a key of nobody."""
+
+    name = "ssh"
+    path = "/ssh"
+
+    def __init__(self, iam: IAM) -> None:
+        super().__init__(iam)
+        self._key = Ed25519PrivateKey.generate()
+
+    def fields(self, name: str) -> Mapping[str, str]:
+        begun = self._iam.ssh_sign_in.begin(name)
+        return {"token": begun.token.reveal(), "signature": ssh_signature(self._key, begun.message)}
+
+    def serve(self, said: Mapping[str, str], source: str | None) -> str:
+        self._iam.ssh_sign_in.finish(said["token"], said["signature"], source=source)
+        return "in"
+
+
+def ssh_signature(key: Ed25519PrivateKey, message: str) -> str:
+    """What `ssh-keygen -Y sign` prints (PROTOCOL.sshsig)."""
+
+    def text(part: bytes) -> bytes:
+        return len(part).to_bytes(4, "big") + part
+
+    parts = b"".join(map(text, [NAMESPACE.encode(), b"", b"sha512"]))
+    made = key.sign(b"SSHSIG" + parts + text(hashlib.sha512(message.encode()).digest()))
+    blob = base64.b64decode(ssh_keys.body_of(key.public_key()).split(" ")[1])
+    raw = b"SSHSIG\x00\x00\x00\x01" + text(blob) + parts + text(text(b"ssh-ed25519") + text(made))
+    armoured = base64.b64encode(raw).decode()
+    return f"-----BEGIN SSH SIGNATURE-----\n{armoured}\n-----END SSH SIGNATURE-----\n"
+
+
 DOORS: Final[dict[str, type[Door]]] = {
-    door.name: door for door in (SignInDoor, UsedUpDoor, ForgottenDoor, PasskeyDoor)
+    door.name: door for door in (SignInDoor, UsedUpDoor, ForgottenDoor, PasskeyDoor, SshDoor)
 }
 
 
