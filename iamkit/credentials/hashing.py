@@ -12,13 +12,12 @@ import base64
 import logging
 import os
 import re
-import sys
 import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -52,10 +51,6 @@ _PHC: Final = re.compile(
     r"\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}",
     re.ASCII,
 )
-
-
-# Of the threads that hash: a third of what a thread that answers requests gets of a busy processor.
-_NICE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +118,7 @@ class HashingGate:
             with self._making:
                 found = self._threads
                 if found is None or found[0] != os.getpid():
-                    made = ThreadPoolExecutor(self._at_once, "iamkit-hashing", _give_way)
-                    found = (os.getpid(), made)
+                    found = (os.getpid(), ThreadPoolExecutor(self._at_once, "iamkit-hashing"))
                     self._threads = found
         return found[1]
 
@@ -142,13 +136,6 @@ class HashingGate:
                 self._running.release()
         finally:
             self._places.release()
-
-
-def _give_way() -> None:
-    """Let requests go before hashes, as far as the system tells threads apart: Linux does."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 class Hasher:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -251,17 +250,6 @@ def test_hashes_run_in_as_many_threads_as_run_at_once() -> None:
     assert all(name.startswith("iamkit-hashing") for name in names)
     with pytest.raises(ZeroDivisionError):
         gate.run(lambda: 1 // 0)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems give all threads of a process the same")
-def test_requests_go_before_hashes() -> None:
-    """The threads that hash have less of a busy processor than those that ask (THR-P9)."""
-    gate = HashingGate(at_once=1, waiting=0)
-
-    def own() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    assert gate.run(own) > own()
 
 
 def test_a_forked_child_hashes_in_threads_of_its_own() -> None:
