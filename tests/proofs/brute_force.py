@@ -205,8 +205,10 @@ def besiege(port: int, rate: float, names: int, stop: Event, told: Any) -> None:
                 due = time.monotonic()
             name = VICTIM if not names else f"other{luck.randrange(names)}"
             body = urlencode({"name": name, "password": secrets.token_urlsafe(9)})
+            # One in four says to be a browser that is known.
+            made_up = {} if number % 4 else {"Cookie": f"iamkit-device=ikd_{secrets.token_urlsafe(31)}A"}
             try:
-                connection.request("POST", "/sign-in", body, FORM)
+                connection.request("POST", "/sign-in", body, {**FORM, **made_up})
                 answer = connection.getresponse()
                 answer.read()
             except OSError:
