@@ -280,6 +280,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f" p99 {seen.p99() * 1000:.1f} ms, {dict(seen.statuses)}\n"
         )
     slowest = max((took for _, took in siege.victim), default=0.0)
+    tenths = [
+        siege.seconds[len(siege.seconds) * part // 10 :][: len(siege.seconds) // 10] for part in range(10)
+    ]
+    shown = ", ".join(f"{quantiles(tenth, n=100)[98] * 1000:.1f}" for tenth in tenths)
+    sys.stdout.write(f"p99 of each tenth of the siege, in ms: {shown}\n")
     sys.stdout.write(f"victim: {len(siege.victim)} times at the door, at most {slowest:.2f} s\n")
     sys.stdout.write(
         f"memory: {base / 2**20:.0f} MiB, and {grown / 2**20:.0f} MiB more ({most / 2**20:.0f} MiB allowed)\n"
