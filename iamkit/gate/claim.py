@@ -108,11 +108,19 @@ class Claims:
         began = self._pace.begin()
         prepared(password)
         whom = f"{'root' if as_root else 'user'}\x00{account_or_alias}\x00{name_key(user_name)}"
-        places = _places(whom, source, device)
-        self._refusals.check(places)
+        places = _places(whom, source)
+        if device is None:
+            self._refusals.check(places)
         with self._store.read() as reader:
             claim = _claimed(reader, account_or_alias, user_name, source, device, as_root=as_root)
             decoy = passwords.decoy(reader, self._near(account_or_alias, user_name))
+        if device is not None and claim.device is None:
+            # A made-up browser is none; a known one has attempts of its own, whatever others tried.
+            try:
+                self._refusals.check(places)
+            except Throttling:
+                self._pace.wait_briefly(began)
+                raise
         more = 0
         try:
             if claim.device is None:
@@ -137,7 +145,7 @@ class Claims:
 
     def _refused(self, claim: Claim, places: Sequence[bytes], fault: Throttling) -> int:
         """Remember who was told to wait; how many were told so without being looked at."""
-        if not places:
+        if claim.device is not None:
             return 0
         with self._store.read() as reader:
             full = claim.network is not None and sources.used_up(reader, claim.network, now=self._clock.now())
@@ -164,15 +172,11 @@ class Claims:
         return sign_in_event(self._ids, name, actor, origin, outcome, at=self._clock.now())
 
 
-def _places(whom: str, source: str | None, device: str | None) -> tuple[bytes, ...]:
-    """What stands for where a claim comes from, and for whom it is of, in any case the same length.
-
-    Nothing for one that shows a known browser: it has attempts of its own, whatever others tried.
-    """
-    if device is not None:
-        return ()
+def _places(whom: str, source: str | None) -> tuple[bytes, bytes]:
+    """What stands for where a claim comes from, and for whom it is of."""
     said = (f"network\x00{sources.network_of(source)}", whom)
-    return tuple(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in said)
+    network, name = (hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in said)
+    return network, name
 
 
 def _claimed(

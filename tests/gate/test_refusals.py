@@ -132,6 +132,17 @@ def test_what_is_remembered_ends() -> None:
     refusals.check([(0).to_bytes(4, "big")])
 
 
+def test_a_made_up_browser_is_refused_from_memory_too(place: Place) -> None:
+    """Whoever sends one with each guess writes no more events, and gets no more attempts."""
+    for _ in range(6):
+        place.guess()
+    place.events.clear()
+    for number in range(50):
+        with pytest.raises(Throttling):
+            place.iam.sign_in("ana", "not this one", source="198.51.100.7", device=f"ikd_{number:043}")
+    assert place.refused() == []
+
+
 def test_a_password_that_is_sprayed_keeps_nobody_waiting(place: Place) -> None:
     """Whoever tried it by chance goes on with another."""
     for number in range(30):
