@@ -43,7 +43,9 @@ def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
             monkeypatch.setenv(name, value)
         names: dict[str, Any] = {"__name__": "api"}
         try:
-            for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL):
+            for block in re.findall(
+                r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL
+            ):
                 exec(compile(block, "api.md", "exec", dont_inherit=True), names)
             with httpx2.Client(transport=httpx2.WSGITransport(app=names["app"])) as client:
                 answer = client.get("http://app.test/aws/openapi.json")
