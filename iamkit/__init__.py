@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from iamkit.api.app import ManagementAPI as ManagementAPI
     from iamkit.arn import Arn as Arn
     from iamkit.client.client import Client as Client
     from iamkit.clock import Clock as Clock
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from iamkit.web.marker import require as require
 
 _HOMES = {
+    "ManagementAPI": "iamkit.api.app",
     "Arn": "iamkit.arn",
     "Client": "iamkit.client.client",
     "Clock": "iamkit.clock",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from iamkit.api.constraints import Value
+from iamkit.api.constraints import Value, fault_at, invalid, lowered
 from iamkit.api.model import OperationModel
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError
@@ -33,21 +33,26 @@ class Arguments:
     _names: Mapping[str, str]
     _secret: frozenset[str]
     _mappings: frozenset[str]
+    _needed: tuple[str, ...]
     pages: bool
 
     @classmethod
     def of(cls, model: OperationModel, operation: Operation[..., Any]) -> Arguments:
         """Read off the function's own parameters."""
-        found = {
-            name: str(parameter.annotation)
-            for name, parameter in inspect.signature(operation.run).parameters.items()
-        }
+        parameters = inspect.signature(operation.run).parameters
+        found = {name: str(parameter.annotation) for name, parameter in parameters.items()}
         names = {member: snake(member) for member in model.input.members if snake(member) in found}
         return cls(
             operation,
             names,
             frozenset(member for member, name in names.items() if "Secret" in found[name]),
             frozenset(member for member, name in names.items() if found[name].startswith("Mapping")),
+            # Some that the model does not ask for: AWS fills them in where there is no user.
+            tuple(
+                member
+                for member, name in names.items()
+                if parameters[name].default is inspect.Parameter.empty
+            ),
             "marker" in found,
         )
 
@@ -56,7 +61,10 @@ class Arguments:
         return frozenset(model.input.members) - self._names.keys() - PAGING
 
     def made(self, given: Mapping[str, Value]) -> dict[str, object]:
-        """The arguments. Raises InputError for a member that the operation does not take."""
+        """The arguments. Raises InputError for a member that the operation does not take, ValidationError."""
+        lacking = [member for member in self._needed if given.get(member) is None]
+        if lacking:
+            raise invalid([fault_at(None, lowered(member), None, "not be null") for member in lacking])
         arguments: dict[str, object] = {}
         for member, value in given.items():
             if member in PAGING:

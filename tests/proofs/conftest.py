@@ -79,3 +79,9 @@ def signatures() -> ModuleType:
 def codec() -> ModuleType:
     """`codec.py` as a module."""
     return load("codec")
+
+
+@pytest.fixture(scope="session")
+def api_fuzz() -> ModuleType:
+    """`api_fuzz.py` as a module."""
+    return load("api_fuzz")
