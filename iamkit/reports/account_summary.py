@@ -5,6 +5,8 @@ from __future__ import annotations
 from iamkit.credentials.access_keys import AccessKey
 from iamkit.credentials.mfa import MfaDevice
 from iamkit.credentials.passwords import PasswordRecord
+from iamkit.credentials.server_certificates import ServerCertificate
+from iamkit.credentials.signing_certificates import SigningCertificate
 from iamkit.federation import oidc_provider, saml_provider
 from iamkit.identity import accounts
 from iamkit.identity.groups import Group
@@ -17,7 +19,7 @@ from iamkit.storage import Reader
 
 
 def summary(reader: Reader, account: str, quotas: Quotas) -> dict[str, int]:
-    """Counts and quotas under AWS's 34 keys. What iamkit does not have counts 0."""
+    """Counts and quotas under AWS's 34 keys."""
     own = {"account": account}
     policies = reader.find(ManagedPolicy, own)
     devices = reader.find(MfaDevice, own)
@@ -50,10 +52,10 @@ def summary(reader: Reader, account: str, quotas: Quotas) -> dict[str, int]:
         "AccountMFAEnabled": int(any(device.user_id == account for device in devices)),
         "MFADevices": len(devices),
         "MFADevicesInUse": sum(device.user_id is not None for device in devices),
-        "AccountSigningCertificatesPresent": 0,
-        "SigningCertificatesPerUserQuota": 0,
-        "ServerCertificates": 0,
-        "ServerCertificatesQuota": 0,
+        "AccountSigningCertificatesPresent": reader.count(SigningCertificate, {"user_id": account}),
+        "SigningCertificatesPerUserQuota": quotas.signing_certificates_per_user,
+        "ServerCertificates": reader.count(ServerCertificate, own),
+        "ServerCertificatesQuota": quotas.server_certificates,
         "InstanceProfiles": reader.count(InstanceProfile, own),
         "InstanceProfilesQuota": quotas.instance_profiles,
         "Providers": oidc_provider.count(reader, account) + saml_provider.count(reader, account),

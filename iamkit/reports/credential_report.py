@@ -13,6 +13,7 @@ from iamkit.audit.reports import CredentialReport
 from iamkit.credentials.access_keys import AccessKey
 from iamkit.credentials.mfa import MfaDevice
 from iamkit.credentials.passwords import PasswordRecord
+from iamkit.credentials.signing_certificates import SigningCertificate
 from iamkit.errors import ReportExpired, ReportNotPresent
 from iamkit.identity import accounts, users
 from iamkit.identity.house import House
@@ -86,6 +87,9 @@ def _rows(reader: Reader, house: House, account: str, expires_at: Expiry) -> Ite
     keys: dict[str, list[AccessKey]] = defaultdict(list)
     for key in reader.find(AccessKey, own, order="created_at"):
         keys[key.user_id].append(key)
+    certificates: dict[str, list[SigningCertificate]] = defaultdict(list)
+    for certificate in reader.find(SigningCertificate, own, order="uploaded_at"):
+        certificates[certificate.user_id].append(certificate)
     passwords = {found.user_id: found for found in reader.find(PasswordRecord, own)}
     factors = {found.user_id for found in reader.find(MfaDevice, own)}
 
@@ -100,7 +104,7 @@ def _rows(reader: Reader, house: House, account: str, expires_at: Expiry) -> Ite
         _UNSUPPORTED,
         _flag(account in factors),
         *_keys(keys[account]),
-        *_CERTIFICATES,
+        *_certificates(certificates[account]),
     ]
     after: str | None = None
     while found_users := users.listing(reader, account, after=after, limit=_CHUNK):
@@ -112,7 +116,7 @@ def _rows(reader: Reader, house: House, account: str, expires_at: Expiry) -> Ite
                 *_password(passwords.get(user.user_id), expires_at),
                 _flag(user.user_id in factors),
                 *_keys(keys[user.user_id]),
-                *_CERTIFICATES,
+                *_certificates(certificates[user.user_id]),
             ]
         after = found_users[-1].name_key
 
@@ -142,7 +146,13 @@ def _keys(held: list[AccessKey]) -> Iterator[str]:
         )
 
 
-_CERTIFICATES: Final = ("false", _NONE, "false", _NONE)
+def _certificates(held: list[SigningCertificate]) -> Iterator[str]:
+    for number in range(2):
+        found = held[number] if number < len(held) else None
+        yield from (
+            _flag(found is not None and found.active),
+            _time(None if found is None else found.uploaded_at),
+        )
 
 
 def _flag(value: bool) -> str:
