@@ -21,9 +21,11 @@
     │   ├── DuplicateSSHPublicKey   the user has it already
     │   ├── MalformedCertificate    a text is no certificate
     │   ├── InvalidCertificate      a certificate is not good for what it is for
-    │   └── KeyPairMismatch         a private key is of another certificate
+    │   ├── KeyPairMismatch         a private key is of another certificate
+    │   └── JWTPayloadSizeExceeded  the claims of a token are too many
     ├── NoSuchEntity                404
     │   └── NotSupportedService     there is no such service to make a credential for
+    ├── FeatureDisabled             404: the account does not have that feature
     ├── ReportNotPresent            410: nobody had that report made
     ├── ReportExpired               410: it is too old to be told
     ├── ConflictError               409
@@ -31,6 +33,7 @@
     │   ├── DeleteConflict          something still hangs on the entity
     │   ├── DuplicateCertificate    somebody has this certificate already
     │   ├── LimitExceeded           a quota is full (names the quota and its value)
+    │   ├── FeatureEnabled          the account has that feature already
     │   └── ConcurrentModification  somebody else changed it first; read again
     ├── AuthenticationError         401: who is calling could not be established
     │   ├── MissingAuthenticationToken
@@ -40,6 +43,8 @@
     │   ├── ExpiredToken
     │   ├── InvalidCredentials      sign-in failed; says the same whatever the cause
     │   └── PasswordExpired         the password was right, and is too old; an administrator sets another
+    ├── SessionDurationEscalation   403: what is asked for would outlive the session that asks
+    ├── OutboundWebIdentityFederationDisabled  403: the account issues no identity tokens
     ├── InvalidAuthenticationCode   403: a code or another second factor is not right
     ├── AccessDenied                403: the caller is known, no policy lets the request pass
     │   ├── UnclassifiedRoute       the endpoint declares neither an action nor that it is public
@@ -230,6 +235,13 @@ class NotSupportedService(NoSuchEntity):
     code = "NotSupportedService"
 
 
+class FeatureDisabled(IamkitError):
+    """The account does not have that feature; it has to be enabled first."""
+
+    code = "FeatureDisabled"
+    status = 404
+
+
 class ReportNotPresent(IamkitError):
     """Nobody had that report made yet."""
 
@@ -273,6 +285,12 @@ class LimitExceeded(ConflictError):
     """A quota is full. The message names the quota and its value."""
 
     code = "LimitExceeded"
+
+
+class FeatureEnabled(ConflictError):
+    """The account has that feature already."""
+
+    code = "FeatureEnabled"
 
 
 class ConcurrentModification(ConflictError):
@@ -329,6 +347,26 @@ class PasswordExpired(AuthenticationError):
     """The password is right and past its age, in an account where users cannot choose a new one then."""
 
     code = "PasswordExpired"
+
+
+class JWTPayloadSizeExceeded(InputError):
+    """The claims of a token are too many."""
+
+    code = "JWTPayloadSizeExceededException"
+
+
+class SessionDurationEscalation(IamkitError):
+    """What is asked for would outlive the session that asks."""
+
+    code = "SessionDurationEscalationException"
+    status = 403
+
+
+class OutboundWebIdentityFederationDisabled(IamkitError):
+    """The account issues no identity tokens."""
+
+    code = "OutboundWebIdentityFederationDisabledException"
+    status = 403
 
 
 class InvalidAuthenticationCode(IamkitError):

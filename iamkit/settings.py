@@ -81,6 +81,8 @@ class Settings:
     password_profile: str = "modern"  # noqa: S105  # a name
     # Where the app's pages for links are: the links of mails are `LINK_BASE/reset-password?token=…`.
     link_base: str = ""
+    # The public URL of the management API, below which verifiers of identity tokens fetch the keys.
+    issuer_base: str = ""
     # How long an invitation is good.
     invitation_hours: int = 72
     # Whether root users may have access keys. Leave it: whoever has one has the account, without a factor.
@@ -272,6 +274,10 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError("`link_base` must be a URL such as `https://app.example/account`")
     if settings.link_base.startswith("http:") and not settings.development:
         raise ConfigurationError("`link_base` must be `https:`; plain http is for `development`")
+    if settings.issuer_base and not _LINK_BASE.fullmatch(settings.issuer_base):
+        raise ConfigurationError("`issuer_base` must be a URL such as `https://iam.example`")
+    if settings.issuer_base.startswith("http:") and not settings.development:
+        raise ConfigurationError("`issuer_base` must be `https:`; plain http is for `development`")
     if settings.body_limit < 0:
         raise ConfigurationError("`body_limit` must not be negative")
     try:

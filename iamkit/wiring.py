@@ -170,6 +170,7 @@ class Wiring(Ground):
             beside_a_unit=self.decisions.beside_a_unit,
             plugin_policies=self._plugin_policies,
             catalog=self.catalog,
+            issuer_base=self.settings.issuer_base,
         )
 
     # --- how they are put together --------------------------------------------------------------

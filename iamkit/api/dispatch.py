@@ -18,6 +18,7 @@ from iamkit.api.model import Models, OperationModel, ServiceModel
 from iamkit.api.openapi import document
 from iamkit.api.outputs import output_of
 from iamkit.api.paging import Cut
+from iamkit.api.published import published
 from iamkit.api.views import Around
 from iamkit.audit.event import Origin
 from iamkit.credentials.authentication import CredentialKind
@@ -53,6 +54,9 @@ class Dispatch:
             return self._json(request, principal)
         if local == _OPENAPI and request.method in ("GET", "HEAD"):
             return self._described()
+        told = published(self._iam, request, local)
+        if told is not None:
+            return told
         request_id = self._request_id()
         service = service_of(self._models, request)
         operation: OperationModel | None = None

@@ -28,6 +28,7 @@ from iamkit.management import (
     mfa_tags,
     narrowed_sessions,
     oidc_providers,
+    outbound_identity,
     password_policy,
     policies,
     records,
@@ -65,6 +66,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     boundaries,
     instance_profiles,
     oidc_providers,
+    outbound_identity,
     saml_providers,
     tags,
     access_keys,
@@ -148,7 +150,10 @@ _TYPES: Final = {
 _KEYS: Final = {
     "iam": (ConditionKey("iam:PermissionsBoundary", "ARN"), ConditionKey("iam:PolicyARN", "ARN")),
     "iamkit": (),
-    "sts": (),
+    "sts": (
+        ConditionKey("sts:IdentityTokenAudience", "String", multivalued=True),
+        ConditionKey("sts:SigningAlgorithm"),
+    ),
 }
 # Asked beside operations, and nothing by themselves.
 BESIDE: Final[dict[str, tuple[Action, ...]]] = {
@@ -157,6 +162,7 @@ BESIDE: Final[dict[str, tuple[Action, ...]]] = {
     "sts": (
         Action("TagSession", "Tagging", ("role", "user")),
         Action("SetSourceIdentity", "Write", ("role",)),
+        Action("TagGetWebIdentityToken", "Tagging"),
     ),
 }
 _TITLES: Final = {"iam": "Identity and access management", "iamkit": "iamkit", "sts": "Security tokens"}

@@ -58,6 +58,8 @@ class Services:
     # What plugins hold of resource policies, as the gate asks for it.
     plugin_policies: Callable[[str], Sequence[AttachedPolicy]] = no_plugin_policies
     catalog: Catalog = STANDARD_CATALOG
+    # Where tokens of the account say to be from; empty: nowhere.
+    issuer_base: str = ""
 
     def around(self, resource: str, owner: str) -> ResourceLayers:
         """What stands around a resource, as the gate would find it. Raises EvaluationError."""

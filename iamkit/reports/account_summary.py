@@ -19,7 +19,7 @@ from iamkit.storage import Reader
 
 
 def summary(reader: Reader, account: str, quotas: Quotas) -> dict[str, int]:
-    """Counts and quotas under AWS's 34 keys. What iamkit does not have counts 0."""
+    """Counts and quotas under AWS's 34 keys."""
     own = {"account": account}
     policies = reader.find(ManagedPolicy, own)
     devices = reader.find(MfaDevice, own)

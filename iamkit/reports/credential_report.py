@@ -148,10 +148,11 @@ def _keys(held: list[AccessKey]) -> Iterator[str]:
 
 def _certificates(held: list[SigningCertificate]) -> Iterator[str]:
     for number in range(2):
-        if number < len(held):
-            yield from (_flag(held[number].active), _time(held[number].uploaded_at))
-        else:
-            yield from (_flag(False), _NONE)
+        found = held[number] if number < len(held) else None
+        yield from (
+            _flag(found is not None and found.active),
+            _time(None if found is None else found.uploaded_at),
+        )
 
 
 def _flag(value: bool) -> str:

@@ -195,6 +195,8 @@ def good(iam: IAM) -> dict[str, object]:
         "instance_profile_name": "box",
         "description": "what it is for",
         "caller_arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
+        "audience": ("api",),
+        "signing_algorithm": "ES384",
         "arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
         "granularity": "ACTION_LEVEL",
         "job_id": "none",

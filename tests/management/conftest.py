@@ -179,6 +179,7 @@ class Office:
             current=self.principals.current,
             write_decisions=self.log.flush,
             catalog=catalog,
+            issuer_base="https://iam.example",
         )
 
     def _deliver(self, message: Message) -> bool:

@@ -34,7 +34,8 @@ from iamkit.credentials.authentication import Authentication, CredentialKind, Te
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.temporary import Wanted
 from iamkit.errors import AccessDenied
-from iamkit.federation import oidc_provider, saml_provider
+from iamkit.federation import issuer, oidc_provider, saml_provider
+from iamkit.federation.identity_token import NewKey, new_keys
 from iamkit.identity import (
     accounts,
     attachments,
@@ -94,11 +95,13 @@ METADATA: Final = (
     "</IDPSSODescriptor></EntityDescriptor>"
 )
 
+ISSUER_KEY: Final = new_keys()[1].private
+
 # Any: the arguments of one operation or another.
 Arguments = Mapping[str, Any]
 
 
-def _furnish(office: Office) -> dict[str, Arguments]:
+def _furnish(office: Office, action: str = "") -> dict[str, Arguments]:
     """Something of everything, and arguments with which each operation succeeds."""
     ana, sam = office.person("ana"), office.person("sam", OK)
     house = office.house
@@ -117,6 +120,11 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         boundaries.put(unit, house, sam, POLICY)
         boundaries.put(unit, house, role, POLICY)
         now = house.now()
+        # Only what does not issue tokens can be made to.
+        keys_ = (NewKey("RS256", b"", {}), NewKey("ES384", ISSUER_KEY, {}))
+        issuer.enable(unit, office.services.sealer, house.ids, HOME, keys_, now=now)
+        if action == "iam:EnableOutboundWebIdentityFederation":
+            issuer.disable(unit, HOME)
         access_report.ask(unit, house, HOME, arn=ana.arn, level="SERVICE_LEVEL", job_id="kept")
         credential_report.keep(unit, HOME, b"user", now)
         url = "https://id.example.org/kept"
@@ -388,6 +396,10 @@ def _furnish(office: Office) -> dict[str, Arguments]:
         "iamkit:EndSession": {"user_name": "sam", "session_id": session},
         "iamkit:EndSessions": {"user_name": "sam"},
         "sts:GetCallerIdentity": {},
+        "sts:GetWebIdentityToken": {"audience": ("a",), "signing_algorithm": "ES384"},
+        "iam:EnableOutboundWebIdentityFederation": {},
+        "iam:DisableOutboundWebIdentityFederation": {},
+        "iam:GetOutboundWebIdentityFederationInfo": {},
         "iamkit:GetNarrowedCredentials": {"policy": OK, "actor": "agent/x"},
         "iamkit:ListRoleSessions": {"role_name": "worker"},
         "iamkit:EndRoleSession": {"role_name": "worker", "session_id": began},
@@ -553,7 +565,7 @@ def test_every_operation_has_an_action_of_its_own(office: Office) -> None:
 def test_a_permitted_operation_has_exactly_one_event(office: Office, action: str) -> None:
     """Also a reading one; reading changes nothing; no secret gets into the event."""
     office.person("caller", office.document())
-    samples = _furnish(office)
+    samples = _furnish(office, action)
     found, before = _by_action(action), _state(office)
     desk = office.desk("caller")
     if action in RESERVED:
@@ -598,7 +610,7 @@ def test_whoever_may_do_what_it_is_done_or_nothing_is(
     ]
     text = json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
     office.person("caller", text)
-    samples = _furnish(office)
+    samples = _furnish(office, action)
     before = _state(office)
     needed = {action} | ALSO.get(action, set())
     expected = action in FREE or (needed <= allowed and not needed & denied)
@@ -618,7 +630,7 @@ def test_whoever_may_do_what_it_is_done_or_nothing_is(
 def test_a_denied_operation_changes_nothing_and_has_exactly_one_event(office: Office, action: str) -> None:
     """For somebody who may do everything but this."""
     office.person("caller", office.all_but(action))
-    samples = _furnish(office)
+    samples = _furnish(office, action)
     before = _state(office)
 
     with pytest.raises(AccessDenied) as caught:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from iamkit.credentials import access_keys as keys
 from iamkit.credentials import mfa, mfa_otp, otp, passwords
 from iamkit.credentials.hashing import HashedPassword
+from iamkit.credentials.signing_certificates import SigningCertificate
 from iamkit.errors import ReportExpired, ReportNotPresent, ValidationError
 from iamkit.identity import attachments, boundaries, groups, inline, instance_profiles, managed, roles
 from iamkit.identity.references import ResolvedPolicy
@@ -75,6 +76,7 @@ def test_each_cell_tells_the_state_of_a_credential(office: Office) -> None:
             public=mfa_otp.facts_of(otp.STANDARD),
             user_id=full.user_id,
         )
+        unit.add(SigningCertificate("c1", HOME, full.user_id, "d", "pem", "Inactive", start, start, start))
     found = _rows(office)
 
     assert list(found) == ["<root_account>", "bare", "full,name"]
@@ -95,6 +97,8 @@ def test_each_cell_tells_the_state_of_a_credential(office: Office) -> None:
     assert whole[f"access_key_{used_one}_last_used_service"] == "iam"
     assert whole[f"access_key_{used_one}_last_used_region"] == "eu-1"
     assert whole[f"access_key_{used_one}_last_used_date"] == used.isoformat(timespec="seconds")
+    assert (whole["cert_1_active"], whole["cert_1_last_rotated"]) == ("false", when)
+    assert (whole["cert_2_active"], whole["cert_2_last_rotated"]) == ("false", "N/A")
     assert whole["access_key_1_last_rotated"] == whole["access_key_2_last_rotated"] == when
 
 

@@ -41,6 +41,7 @@ TRUST: Final = json.dumps(
         },
     }
 )
+ISSUER: Final = "https://iam.example"
 PASSWORD: Final = "a quiet harbour at dawn"
 STEP: Final = timedelta(seconds=30)
 # Nothing is tried again: an answer that clients would wait for is a fault.
@@ -163,6 +164,7 @@ class World:
                 entry_points=False,
                 password_cost=CHEAPEST,
                 clock=clock,
+                issuer_base=ISSUER,
             )
         )
         first = iam.initialize(account_id=ACCOUNT)
@@ -200,7 +202,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One deployment for all tests of the wire; each makes entities of its own."""
     directory: Path = tmp_path_factory.mktemp("wire") / "data"
     with ExitStack() as ends:
-        iam = ends.enter_context(IAM(directory, entry_points=False, password_cost=CHEAPEST))
+        iam = ends.enter_context(
+            IAM(directory, entry_points=False, password_cost=CHEAPEST, issuer_base=ISSUER)
+        )
         first = iam.initialize(account_id=ACCOUNT)
         full = ends.enter_context(IAM(directory, entry_points=False, password_cost=CHEAPEST, quotas=FULL))
         key = {"AccessKeyId": first.key.key.key_id, "SecretAccessKey": first.key.secret.reveal()}

@@ -1123,6 +1123,58 @@ def _old_report(w: World) -> None:
     client.get_credential_report()
 
 
+def _issuing(w: World, *, on: bool = True) -> None:
+    """The deployment's account issues identity tokens, or does not."""
+    try:
+        info = w.iam.get_outbound_web_identity_federation_info()
+        now = info["JwtVendingEnabled"]
+    except w.iam.exceptions.FeatureDisabledException:
+        now = False
+    if on and not now:
+        w.iam.enable_outbound_web_identity_federation()
+    if now and not on:
+        w.iam.disable_outbound_web_identity_federation()
+
+
+def _enable_issuing(w: World) -> None:
+    client = w.fresh()
+    made = client.enable_outbound_web_identity_federation()["IssuerIdentifier"]
+    info = client.get_outbound_web_identity_federation_info()
+    assert (info["IssuerIdentifier"], info["JwtVendingEnabled"]) == (made, True)
+    client.disable_outbound_web_identity_federation()
+    assert client.get_outbound_web_identity_federation_info()["JwtVendingEnabled"] is False
+
+
+def _enabled_twice(w: World) -> None:
+    _issuing(w)
+    w.iam.enable_outbound_web_identity_federation()
+
+
+def _identity_token(w: World, **more: Any) -> Any:
+    _issuing(w)
+    asked = {"Audience": ["https://api.example"], "SigningAlgorithm": "ES384"} | more
+    found = w.sts.get_web_identity_token(**asked)
+    assert found["WebIdentityToken"].count(".") == 2
+    return found
+
+
+def _issuing_nothing(w: World) -> None:
+    _issuing(w, on=False)
+    w.sts.get_web_identity_token(Audience=["a"], SigningAlgorithm="RS256")
+
+
+def _token_too_long(w: World) -> None:
+    """A session of a quarter of an hour asks for an hour."""
+    _issuing(w)
+    role = w.role()
+    allow = DOCUMENT.replace("docs:Get", "sts:GetWebIdentityToken")
+    w.iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=allow)
+    found = w.sts.assume_role(RoleArn=w.arn("role", role), RoleSessionName="s1", DurationSeconds=900)
+    w.session(found["Credentials"]).get_web_identity_token(
+        Audience=["a"], SigningAlgorithm="ES384", DurationSeconds=3600
+    )
+
+
 def _last_accessed(w: World) -> str:
     user = w.user()
     w.iam.put_user_policy(UserName=user, PolicyName="in", PolicyDocument=DOCUMENT)
@@ -1605,6 +1657,25 @@ CERTIFICATES: Final[dict[str, Case]] = {
         },
     ),
     "sts:GetAccessKeyInfo": Case(_key_info),
+    "iam:EnableOutboundWebIdentityFederation": Case(_enable_issuing, {"FeatureEnabled": _enabled_twice}),
+    "iam:DisableOutboundWebIdentityFederation": Case(
+        _enable_issuing,
+        {"FeatureDisabled": lambda w: w.fresh().disable_outbound_web_identity_federation()},
+    ),
+    "iam:GetOutboundWebIdentityFederationInfo": Case(
+        _enable_issuing,
+        {"FeatureDisabled": lambda w: w.fresh().get_outbound_web_identity_federation_info()},
+    ),
+    "sts:GetWebIdentityToken": Case(
+        _identity_token,
+        {
+            "OutboundWebIdentityFederationDisabledException": _issuing_nothing,
+            "SessionDurationEscalationException": _token_too_long,
+            "JWTPayloadSizeExceededException": lambda w: _identity_token(
+                w, Tags=[{"Key": f"k{number}", "Value": "v" * 250} for number in range(20)]
+            ),
+        },
+    ),
     "sts:DecodeAuthorizationMessage": Case(
         _decoded,
         {

@@ -661,6 +661,25 @@ def upgrade() -> None:
     op.create_index("ix_iamkit_temporary_credential_origin", "iamkit_temporary_credential", ["origin"])
     op.create_index("ix_iamkit_temporary_credential_subject", "iamkit_temporary_credential", ["subject"])
     op.create_table(
+        "iamkit_token_issuer",
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("issuer_id", TEXT, nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name="pk_iamkit_token_issuer"),
+        sa.UniqueConstraint("issuer_id", name="uq_iamkit_token_issuer_issuer_id"),
+    )
+    op.create_table(
+        "iamkit_token_issuer_key",
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("algorithm", TEXT, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("public", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", name="pk_iamkit_token_issuer_key"),
+    )
+    op.create_index("ix_iamkit_token_issuer_key_account", "iamkit_token_issuer_key", ["account"])
+    op.create_table(
         "iamkit_tree_node",
         sa.Column("node_id", TEXT, nullable=False),
         sa.Column("parent_id", TEXT, nullable=False),
