@@ -7,25 +7,28 @@ at once. What differs and shows at none of them is told as such, never left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from iamkit.analysis.access import Place, access, left
 from iamkit.analysis.subjects import Subject
-from iamkit.policy import FALSE, TRUE, EvaluationOptions, Formula, Policy, Statement
-from iamkit.policy.formula import And, Not, Or
+from iamkit.analysis.witnesses import (
+    EVERYTHING,
+    action_covers,
+    covers,
+    normal,
+    owner,
+    patterns,
+    probe,
+    witness,
+)
+from iamkit.policy import FALSE, TRUE, EvaluationOptions, Policy, Statement
 from iamkit.policy.layers import CallerLayers, ResourceLayers
-from iamkit.policy.patterns import action_pattern, resource_matcher
+from iamkit.policy.patterns import action_pattern
 from iamkit.policy.residual import Residual
-from iamkit.policy.targets import ResourceEntry, ResourceTest
-from iamkit.policy.tokens import Wildcard
 
-EVERYTHING: Final = "*"
-# What stands for "any other" in a witness: no pattern names it.
-_ANY: Final = "iamkit-any-other"
-_ANY_ACTION: Final = "IamkitAnyOther"
 _NOTHING: Final = Residual(FALSE, FALSE)
 
 
@@ -42,7 +45,8 @@ class Change:
     """One principal, action and resource, the last two perhaps patterns; what could be done and can be.
 
     `before` and `after` are equal where only conditions differ; `keys` are those that decide. With `open`
-    it could not be found out what differs, which may be more or less access.
+    it could not be found out what differs, which may be more or less access. `but` are actions and resources
+    that the patterns cover too and for which it is not so; empty stands for the change's own.
     """
 
     principal: str
@@ -53,6 +57,7 @@ class Change:
     after: Reached
     keys: tuple[str, ...] = ()
     open: bool = False
+    but: tuple[tuple[str, str], ...] = ()
 
     @property
     def widens(self) -> bool:
@@ -74,14 +79,17 @@ def of_subject(
     who = after or before
     if who is None:
         return
-    had, has = policies_of(before), policies_of(after)
     touched = _touched(before, after)
-    found: list[Change] = []
-    for text in dict.fromkeys((*_actions_of(had, has), *actions)):
+    cells: dict[tuple[str, str], Change | None] = {}
+    for text in dict.fromkeys((*_actions_of(policies_of(before), policies_of(after)), *actions)):
         action = probe(text)
-        if action and (touched is None or any(_reads(statement, action) for statement in touched)):
-            found += _of_action(who, before, after, text, action, bare, options)
-    yield from pruned(found)
+        if not action:
+            continue
+        if touched is None or any(_reads(statement, action) for statement in touched):
+            cells.update(_of_action(who, before, after, text, action, bare, options))
+        else:
+            cells[text, EVERYTHING] = None
+    yield from summed_up(cells)
 
 
 def of_place(
@@ -91,55 +99,74 @@ def of_place(
     who = after or before
     if who is None:
         return
-    found = []
+    cells: dict[tuple[str, str], Change | None] = {}
     for text in _actions_of(_standing(was.layers), _standing(now.layers)):
         action = probe(text)
-        if not action:
-            continue
-        had, has = _asked(before, action, was, options), _asked(after, action, now, options)
-        if had != has:
-            found.append(
-                Change(who.arn, who.kind, text, now.arn, had[0], has[0], (had[1], has[1])[has[0] > 0])
-            )
-    yield from pruned(found)
+        if action:
+            had, has = _asked(before, action, was, options), _asked(after, action, now, options)
+            cells[text, now.arn] = _between(who, text, now.arn, had, has)
+    yield from summed_up(cells)
 
 
-def pruned(changes: list[Change]) -> list[Change]:
-    """Without those that a wider one of the same kind tells already."""
-    alike: dict[object, list[Change]] = {}
-    for change in changes:
-        if "*" in change.action + change.resource:
-            alike.setdefault(_sort_of(change), []).append(change)
-    return [
-        change
-        for change in changes
-        if not any(_covers(other, change) for other in alike.get(_sort_of(change), ()))
+def summed_up(cells: Mapping[tuple[str, str], Change | None]) -> Iterator[Change]:
+    """The changes without those that a wider one tells already; what it does not hold for is told with it.
+
+    `cells` are changes by action and resource; None is one where nothing changes.
+    """
+    wide = [
+        replace(change, but=_exceptions(change, cells))
+        for change in cells.values()
+        if change is not None and "*" in change.action + change.resource
     ]
+    # The widest first: what is told by one that is itself told by another would be told by nobody.
+    wide.sort(key=lambda one: -sum(_covers(_place(one), _place(other)) for other in wide))
+    kept: list[Change] = []
+    for change in wide:
+        if not any(_tells(other, change) for other in kept):
+            kept.append(change)
+    yield from kept
+    for narrow in cells.values():
+        if narrow is None or "*" in narrow.action + narrow.resource:
+            continue
+        if not any(_tells(other, narrow) for other in kept):
+            yield narrow
+
+
+def _exceptions(wide: Change, cells: Mapping[tuple[str, str], Change | None]) -> tuple[tuple[str, str], ...]:
+    found = [
+        cell
+        for cell, change in cells.items()
+        if (change is None or _sort_of(change) != _sort_of(wide)) and _covers(_place(wide), cell)
+    ]
+    return tuple(cell for cell in found if not any(_covers(other, cell) for other in found))
+
+
+def _tells(wide: Change, narrow: Change) -> bool:
+    """Whether a change says what a narrower one does."""
+    cell = _place(narrow)
+    return (
+        _sort_of(wide) == _sort_of(narrow)
+        and _covers(_place(wide), cell)
+        and not any(other == cell or _covers(other, cell) for other in wide.but)
+    )
+
+
+def _place(change: Change) -> tuple[str, str]:
+    return change.action, change.resource
 
 
 def _sort_of(change: Change) -> object:
-    return change.principal, change.before, change.after, change.keys, change.open
+    return change.before, change.after, change.keys, change.open
 
 
-def _covers(wide: Change, narrow: Change) -> bool:
-    if (wide.action, wide.resource) == (narrow.action, narrow.resource):
+def _covers(wide: tuple[str, str], narrow: tuple[str, str]) -> bool:
+    """Whether an action and a resource, patterns both, surely hold another pair that is not the same."""
+    if wide == narrow:
         return False
-    if wide.action != narrow.action and not (
-        "*" in wide.action and action_pattern(wide.action).matches(narrow.action.lower())
-    ):
+    action, other = wide[0], narrow[0]
+    if action != other and not ("*" in action and action_covers(action, other)):
         return False
-    return wide.resource == narrow.resource or covers(wide.resource, narrow.resource)
-
-
-def probe(text: str) -> str:
-    """A concrete action for a pattern of actions, one that no other pattern names; empty for no action."""
-    if text == EVERYTHING:
-        return f"iamkit-any:{_ANY_ACTION}"
-    service, colon, name = text.partition(":")
-    if not colon:
-        return ""
-    service = service.replace("*", "any").replace("?", "x") or "any"
-    return f"{service}:{name.replace('*', _ANY_ACTION).replace('?', 'X')}"
+    return wide[1] == narrow[1] or covers(wide[1], narrow[1])
 
 
 def _touched(before: Subject | None, after: Subject | None) -> list[Statement] | None:
@@ -199,136 +226,46 @@ def _of_action(
     action: str,
     bare: Place,
     options: EvaluationOptions,
-) -> Iterator[Change]:
+) -> dict[tuple[str, str], Change | None]:
     had = _NOTHING if before is None else left(before, action, bare, options)
     has = _NOTHING if after is None else left(after, action, bare, options)
-    if had == has or (_normal(had.allow), _normal(had.deny)) == (_normal(has.allow), _normal(has.deny)):
-        return
-    patterns = _patterns(had, has)
-    differs = False
-    for pattern in patterns:
-        witness = _witness(pattern, bare.owner)
-        place = Place(witness, bare.layers, _owner(witness, bare.owner))
+    if had == has or (normal(had.allow), normal(had.deny)) == (normal(has.allow), normal(has.deny)):
+        return {(shown, EVERYTHING): None}
+    cells: dict[tuple[str, str], Change | None] = {}
+    for pattern in patterns(had, has):
+        arn = witness(pattern, bare.owner)
+        place = Place(arn, bare.layers, owner(arn, bare.owner))
         first, second = _asked(before, action, place, options), _asked(after, action, place, options)
-        if first != second:
-            differs = True
-            keys = second[1] if second[0] else first[1]
-            yield Change(who.arn, who.kind, shown, pattern, first[0], second[0], keys)
-    if not differs and not _is_nothing(had, has):
-        for pattern in patterns:
-            yield Change(
-                who.arn, who.kind, shown, pattern, Reached.CONDITIONAL, Reached.CONDITIONAL, open=True
-            )
+        cells[shown, pattern] = _between(who, shown, pattern, first, second)
+    if any(cells.values()) or _is_nothing(had, has):
+        return cells
+    unclear = Reached.CONDITIONAL
+    return {
+        (shown, pattern): Change(who.arn, who.kind, shown, pattern, unclear, unclear, open=True)
+        for _, pattern in cells
+    }
+
+
+def _between(who: Subject, action: str, resource: str, had: _Answer, has: _Answer) -> Change | None:
+    if had == has:
+        return None
+    keys = has[1] if has[0] else had[1]
+    return Change(who.arn, who.kind, action, resource, had[0], has[0], keys)
 
 
 def _is_nothing(*residuals: Residual) -> bool:
     return all(item.allow is FALSE or item.deny is TRUE for item in residuals)
 
 
-def _asked(
-    subject: Subject | None, action: str, place: Place, options: EvaluationOptions
-) -> tuple[Reached, tuple[str, ...], object]:
-    """How far a principal gets, on which keys it hangs, and by which conditions."""
+# How far a principal gets, on which keys that hangs, and what is left to decide.
+_Answer: TypeAlias = tuple[Reached, tuple[str, ...], object]
+
+
+def _asked(subject: Subject | None, action: str, place: Place, options: EvaluationOptions) -> _Answer:
     found = None if subject is None else access(subject, action, place, {}, options)
     if subject is None or found is None:
         return Reached.NO, (), None
     if found.allowed and not found.keys:
         return Reached.YES, (), None
     rest = left(subject, action, place, options, resource=place.arn)
-    return Reached.CONDITIONAL, found.keys, (_normal(rest.allow), _normal(rest.deny))
-
-
-# --- formulas and patterns ----------------------------------------------------------------------
-
-
-def _leaves(formula: Formula) -> Iterator[Formula]:
-    if isinstance(formula, And | Or):
-        for part in formula.parts:
-            yield from _leaves(part)
-    elif isinstance(formula, Not):
-        yield from _leaves(formula.part)
-    else:
-        yield formula
-
-
-def _patterns(*residuals: Residual) -> list[str]:
-    """Every pattern of resources that the residuals name, everything first."""
-    named = (
-        _text(entry)
-        for item in residuals
-        for formula in (item.allow, item.deny)
-        for leaf in _leaves(formula)
-        if isinstance(leaf, ResourceTest)
-        for entry in leaf.entries
-    )
-    return list(dict.fromkeys((EVERYTHING, *named)))
-
-
-def _text(entry: ResourceEntry) -> str:
-    """A pattern as it reads with the values of its variables, where they are known."""
-    if not entry.tokens:
-        return entry.text
-    parts = [
-        part.value if isinstance(part, Wildcard) else part
-        for part in entry.tokens
-        if isinstance(part, Wildcard | str)
-    ]
-    return "".join(parts) if len(parts) == len(entry.tokens) else entry.text
-
-
-def _witness(pattern: str, account: str) -> str:
-    """A resource that a pattern matches and that nobody had in mind."""
-    if pattern == EVERYTHING:
-        return f"arn:aws:{_ANY}::{account}:{_ANY}"
-    parts = pattern.split(":", 5)
-    if len(parts) != 6:
-        return EVERYTHING
-    fills = ("arn", "aws", _ANY, "", account, _ANY)
-    return ":".join(
-        part.replace("*", fill).replace("?", (fill or "x")[0])
-        for part, fill in zip(parts, fills, strict=True)
-    )
-
-
-def _owner(arn: str, account: str) -> str:
-    named = arn.split(":", 5)[4] if arn.count(":") >= 5 else ""
-    return named if len(named) == 12 and named.isdigit() else account
-
-
-def covers(wide: str, narrow: str) -> bool:
-    """Whether a pattern of resources surely matches all that another one does."""
-    if wide == EVERYTHING:
-        return True
-    if "?" in wide or "${" in wide + narrow:
-        return wide == narrow
-    # A letter that no pattern writes can only have been taken up by a wildcard.
-    return resource_matcher(wide)(narrow.replace("*", "\u2400").replace("?", "\u2400"))
-
-
-def _normal(formula: Formula) -> object:
-    """A form that is equal for formulas which say the same in another order, or the same twice."""
-    if isinstance(formula, Not):
-        return "not", _normal(formula.part)
-    if isinstance(formula, And):
-        return "and", frozenset(map(_normal, formula.parts))
-    parts = formula.parts if isinstance(formula, Or) else (formula,)
-    plain = {
-        entry.text
-        for part in parts
-        if isinstance(part, ResourceTest) and not part.negated
-        for entry in part.entries
-        if not entry.tokens
-    }
-    widest = frozenset(
-        text for text in plain if not any(other != text and covers(other, text) for other in plain)
-    )
-    rest = frozenset(
-        _normal(part) if isinstance(part, And | Or | Not) else part
-        for part in parts
-        if not (isinstance(part, ResourceTest) and not part.negated and _is_plain(part))
-    )
-    return "or", widest, rest
-
-
-def _is_plain(test: ResourceTest) -> bool:
-    return all(not entry.tokens for entry in test.entries)
+    return Reached.CONDITIONAL, found.keys, (normal(rest.allow), normal(rest.deny))

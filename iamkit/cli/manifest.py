@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -41,8 +42,7 @@ def export(terminal: Terminal, folder: str, only: tuple[str, ...]) -> None:
     what is no more are removed.
     """
     counts = _workshop(terminal).export(Folder(Path(folder)), only)
-    told = ", ".join(f"{count} {section}" for section, count in counts.items())
-    terminal.output.done(f"wrote {told} to {folder}", {"folder": folder, "written": counts})
+    terminal.output.done(f"wrote {folder}: {_listed(counts)}", {"folder": folder, "written": counts})
 
 
 @click.command("plan", cls=Command)
@@ -64,7 +64,8 @@ def plan(
     if terminal.as_json:
         terminal.output.data(report.as_data(prepared.plan, prepared.rehearsal, withheld=prepared.withheld))
     else:
-        _show(prepared, folder, documents=documents)
+        flags = " --prune" * prune + " --rehome" * rehome
+        _show(prepared, folder, flags, documents=documents)
     context = click.get_current_context()
     if no_new_access and prepared.widens:
         click.echo("somebody could do more than before", err=True)
@@ -137,13 +138,16 @@ def import_command(terminal: Terminal, dump: str, folder: str, adopt: bool) -> N
         section: target.write_section(section, iter(entries)) for section, entries in taken.entries.items()
     }
     target.write_account(taken.account)
-    told = ", ".join(f"{count} {section}" for section, count in counts.items())
     terminal.output.done(
-        f"wrote {told} to {folder}, of account {taken.source}",
+        f"wrote {folder} from account {taken.source}: {_listed(counts)}",
         {"folder": folder, "written": counts, "account": taken.source, "notes": list(taken.notes)},
     )
     for note in taken.notes:
         click.echo(harmless(f"note: {note}"), err=True)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{section} {count}" for section, count in counts.items())
 
 
 def _workshop(terminal: Terminal) -> Workshop:
@@ -169,7 +173,7 @@ def _refuse(prepared: Prepared, *, no_new_access: bool) -> None:
         click.get_current_context().exit(faults.REFUSED)
 
 
-def _show(prepared: Prepared, folder: str, *, documents: bool) -> None:
+def _show(prepared: Prepared, folder: str, flags: str, *, documents: bool) -> None:
     plan, rehearsal = prepared.plan, prepared.rehearsal
     if plan.is_empty:
         click.echo(harmless(f"`{folder}` and the account say the same"))
@@ -186,7 +190,7 @@ def _show(prepared: Prepared, folder: str, *, documents: bool) -> None:
     elif plan.steps:
         _show_access(prepared)
     if plan.steps:
-        click.echo(harmless(f"{_counted(len(plan.steps))}; `iamkit apply {folder}` takes them"))
+        click.echo(harmless(f"{_counted(len(plan.steps))}; `iamkit apply {folder}{flags}` takes them"))
 
 
 def _show_access(prepared: Prepared) -> None:

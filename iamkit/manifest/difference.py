@@ -102,12 +102,13 @@ class _Maker:
 
     def finish(self) -> None:
         """Put down the roles that are to be made, now that all of them are known."""
+        first = people.nobody(self._home.account)
         waiting = {role.name: self._names(role) for role in self._roles}
         for role in self._roles:
             text = role.trust_policy.text
             later = any(name in text for names in waiting.values() for name in names)
             del waiting[role.name]
-            self._draft.add(people.role_steps(None, role, trusts_later=later))
+            self._draft.add(people.role_steps(None, role, first if later else None))
 
     def _steps(self, before: Entry | None, after: Entry) -> Iterator[Step]:
         match before, after:
@@ -118,7 +119,7 @@ class _Maker:
             case ((None | UserEntry()), UserEntry()):
                 return people.user_steps(before, after)
             case ((None | RoleEntry()), RoleEntry()):
-                return people.role_steps(before, after, trusts_later=False)
+                return people.role_steps(before, after)
             case ((None | InstanceProfileEntry()), InstanceProfileEntry()):
                 return things.profile_steps(before, after)
             case ((None | ResourcePolicyEntry()), ResourcePolicyEntry()):

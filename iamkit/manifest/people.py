@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from iamkit.management import groups, roles, users
 from iamkit.manifest.document import Document
@@ -11,11 +10,22 @@ from iamkit.manifest.entries import GroupEntry, RoleEntry, UserEntry
 from iamkit.manifest.holders import ceiling_steps, policy_steps, short, stripped, tag_steps
 from iamkit.manifest.steps import Stage, Step
 
-# Who may assume a role until everybody whom its trust policy names is there.
-NOBODY: Final = Document.of_text(
-    '{"Version": "2012-10-17", "Statement": [{"Sid": "UntilEverybodyIsThere", "Effect": "Deny",'
-    ' "Principal": "*", "Action": "sts:AssumeRole"}]}'
-)
+
+def nobody(account: str) -> Document:
+    """Who may assume a role of an account until everybody whom its trust policy names is there."""
+    return Document.of_plain(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "UntilEverybodyIsThere",
+                    "Effect": "Deny",
+                    "Principal": {"AWS": account},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        }
+    )
 
 
 def user_steps(before: UserEntry | None, after: UserEntry) -> Iterator[Step]:
@@ -115,14 +125,14 @@ def group_removal(entry: GroupEntry, members: tuple[str, ...]) -> Iterator[Step]
     )
 
 
-def role_steps(before: RoleEntry | None, after: RoleEntry, *, trusts_later: bool) -> Iterator[Step]:
+def role_steps(before: RoleEntry | None, after: RoleEntry, first: Document | None = None) -> Iterator[Step]:
     """From the role that is there, or none, to the one that should be.
 
-    With `trusts_later` its trust policy names somebody who is not there yet when it is made.
+    `first` is the trust policy to make it with, where its own names somebody who is not there by then.
     """
     named: dict[str, object] = {"role_name": after.name}
     if before is None:
-        trust = NOBODY if trusts_later else after.trust_policy
+        trust = first or after.trust_policy
         params = {
             **named,
             "assume_role_policy_document": trust.text,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from typing import Final
 
-from iamkit.analysis.changes import EVERYTHING, Change, Reached
+from iamkit.analysis.changes import Change, Reached
+from iamkit.analysis.witnesses import EVERYTHING
 from iamkit.manifest.rehearsal import Rehearsal
 from iamkit.manifest.steps import Plan, Step
+
+_MOST_EXCEPTIONS: Final = 8
 
 
 def step_lines(plan: Plan, *, documents: bool = False) -> Iterator[str]:
@@ -35,12 +39,34 @@ def change_lines(changes: Iterable[Change]) -> list[str]:
     alike: dict[tuple[str, str, str], list[str]] = {}
     for change in changes:
         before, after = _words(change)
-        alike.setdefault((who(change), before, after), []).append(change.action)
+        alike.setdefault((who(change), before, after + _but(change)), []).append(_action(change.action))
     return [
-        f"{name} {before} {', '.join('everything' if action == EVERYTHING else action for action in actions)}"
-        f" {after}"
+        f"{name} {before} {', '.join(actions)} {after}"
         for (name, before, after), actions in sorted(alike.items())
     ]
+
+
+def _action(text: str) -> str:
+    return "everything" if text == EVERYTHING else text
+
+
+def _but(change: Change) -> str:
+    """What is excepted; an action that is the change's own is not said again, nor its resource."""
+    told = [
+        " ".join(
+            part
+            for part in (
+                _action(action) if action != change.action else "",
+                f"on {resource}" if resource not in (change.resource, EVERYTHING) else "",
+            )
+            if part
+        )
+        for action, resource in change.but[:_MOST_EXCEPTIONS]
+    ]
+    more = len(change.but) - len(told)
+    if more > 0:
+        told.append(f"{more} more")
+    return f", but not {', '.join(told)}" if told else ""
 
 
 def who(change: Change) -> str:
@@ -112,6 +138,7 @@ def _change_data(change: Change) -> dict[str, object]:
         "before": change.before.name.lower(),
         "after": change.after.name.lower(),
         "depends_on": list(change.keys),
+        "except": [{"action": action, "resource": resource} for action, resource in change.but],
         "unknown": change.open,
         "widens": change.widens,
     }
