@@ -180,7 +180,9 @@ def _account(plain: Plain) -> AccountEntry:
     if not isinstance(partition, str) or not isinstance(account, str):
         raise InputError(f"{place} must name its `partition` and its `account`, both texts")
     checked_account_id(account)
-    if not isinstance(sections, list) or not all(name in SECTIONS for name in sections):
+    if not isinstance(sections, list) or not all(
+        isinstance(name, str) and name in SECTIONS for name in sections
+    ):
         raise InputError(f"{place}, `sections`: it must be a list of {', '.join(SECTIONS)}")
     if ("alias" in plain) != ("password_policy" in plain):
         raise InputError(f"{place} must hold both `alias` and `password_policy`, or none of them")
