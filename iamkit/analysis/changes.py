@@ -81,15 +81,17 @@ def of_subject(
         return
     touched = _touched(before, after)
     cells: dict[tuple[str, str], Change | None] = {}
-    for text in dict.fromkeys((*_actions_of(policies_of(before), policies_of(after)), *actions)):
+    looked = dict.fromkeys((*_actions_of(policies_of(before), policies_of(after)), *actions))
+    for text in looked:
         action = probe(text)
         if not action:
             continue
         if touched is None or any(_reads(statement, action) for statement in touched):
             cells.update(_of_action(who, before, after, text, action, bare, options))
-        else:
-            cells[text, EVERYTHING] = None
-    yield from summed_up(cells)
+    unchanged = frozenset(
+        text for text in looked if not any(change for (named, _), change in cells.items() if named == text)
+    )
+    yield from summed_up(cells, unchanged)
 
 
 def of_place(
@@ -108,13 +110,16 @@ def of_place(
     yield from summed_up(cells)
 
 
-def summed_up(cells: Mapping[tuple[str, str], Change | None]) -> Iterator[Change]:
+def summed_up(
+    cells: Mapping[tuple[str, str], Change | None], unchanged: frozenset[str] = frozenset()
+) -> Iterator[Change]:
     """The changes without those that a wider one tells already; what it does not hold for is told with it.
 
-    `cells` are changes by action and resource; None is one where nothing changes.
+    `cells` are changes by action and resource, None where nothing changes; for the actions of `unchanged`
+    nothing changes anywhere.
     """
     wide = [
-        replace(change, but=_exceptions(change, cells))
+        replace(change, but=_exceptions(change, cells, unchanged))
         for change in cells.values()
         if change is not None and "*" in change.action + change.resource
     ]
@@ -132,11 +137,20 @@ def summed_up(cells: Mapping[tuple[str, str], Change | None]) -> Iterator[Change
             yield narrow
 
 
-def _exceptions(wide: Change, cells: Mapping[tuple[str, str], Change | None]) -> tuple[tuple[str, str], ...]:
+def _exceptions(
+    wide: Change, cells: Mapping[tuple[str, str], Change | None], unchanged: frozenset[str]
+) -> tuple[tuple[str, str], ...]:
     found = [
+        (action, wide.resource)
+        for action in sorted(unchanged)
+        if _covers(_place(wide), (action, wide.resource))
+    ]
+    found += [
         cell
         for cell, change in cells.items()
-        if (change is None or _sort_of(change) != _sort_of(wide)) and _covers(_place(wide), cell)
+        if (change is None or _sort_of(change) != _sort_of(wide))
+        and cell[0] not in unchanged
+        and _covers(_place(wide), cell)
     ]
     return tuple(cell for cell in found if not any(_covers(other, cell) for other in found))
 

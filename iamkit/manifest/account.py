@@ -7,16 +7,9 @@ from typing import Final, TypeVar
 
 from iamkit.errors import NoSuchEntity
 from iamkit.management import accounts, instance_profiles, password_policy, resource_policies
-from iamkit.management.authorization_details import (
-    AuthorizationDetails,
-    GroupDetail,
-    PolicyDetail,
-    RoleDetail,
-    UserDetail,
-    get_account_authorization_details,
-)
 from iamkit.management.desk import Desk
 from iamkit.management.paging import Page
+from iamkit.management.reports import get_account_authorization_details
 from iamkit.manifest.document import Document
 from iamkit.manifest.entries import (
     SECTIONS,
@@ -29,6 +22,13 @@ from iamkit.manifest.entries import (
     ResourcePolicyEntry,
     RoleEntry,
     UserEntry,
+)
+from iamkit.reports.authorization_details import (
+    AuthorizationDetails,
+    GroupDetail,
+    PolicyDetail,
+    RoleDetail,
+    UserDetail,
 )
 
 T = TypeVar("T")
@@ -150,13 +150,15 @@ def _user(found: UserDetail) -> UserEntry:
         user.boundary,
         dict(user.tags),
         tuple(sorted(found.groups)),
-        found.attached,
-        _documents(found.inline),
+        found.policies.attached,
+        _documents(found.policies.inline),
     )
 
 
 def _group(found: GroupDetail) -> GroupEntry:
-    return GroupEntry(found.group.name, found.group.path, found.attached, _documents(found.inline))
+    return GroupEntry(
+        found.group.name, found.group.path, found.policies.attached, _documents(found.policies.inline)
+    )
 
 
 def _role(found: RoleDetail) -> RoleEntry:
@@ -169,22 +171,19 @@ def _role(found: RoleDetail) -> RoleEntry:
         role.max_session_seconds,
         role.boundary,
         dict(role.tags),
-        found.attached,
-        _documents(found.inline),
+        found.policies.attached,
+        _documents(found.policies.inline),
     )
 
 
 def _policy(found: PolicyDetail) -> PolicyEntry:
-    policy = found.record
-    if policy is None:
-        raise TypeError(f"`{found.arn}` is shipped, and was not asked for")
     (in_force,) = [item for item in found.versions if item.is_default]
     return PolicyEntry(
-        policy.name,
-        Document.of_text(in_force.text),
-        policy.path,
-        policy.description,
-        dict(policy.tags),
+        found.name,
+        Document.of_text(in_force.document),
+        found.path,
+        found.description,
+        dict(found.tags),
         tuple(item.version for item in found.versions if not item.is_default),
     )
 

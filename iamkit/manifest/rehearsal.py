@@ -25,14 +25,13 @@ from iamkit.management.operation import Work
 from iamkit.manifest.steps import Plan, Step
 from iamkit.memory import MemoryStore
 from iamkit.policy import ResourceLayers
+from iamkit.policy.combine import OPEN_ACTIONS
 from iamkit.policy.revision import revision_of
 from iamkit.storage import DECLARED, Reader, Record, Unit
 
 # Principals whose changes are told one by one, and questions asked about resources with policies.
 MOST_PRINCIPALS: Final = 200
 MOST_QUESTIONS: Final = 20_000
-# What everybody can do who is anybody (SEM-E26).
-_FREE: Final = ("sts:GetCallerIdentity",)
 _ROOM: Final = "iamkit.identity."
 _DIGESTS: Final[tuple[tuple[type[Record], str], ...]] = (
     (InlinePolicy, "digest"),
@@ -116,7 +115,7 @@ class _Comparison:
             touched = self._touched(old, new)
             found: list[Change] = []
             bare = Place("", self._places[1].bare(self._account), self._account)
-            actions = [name for name in self._iam.catalog.actions() if name not in _FREE]
+            actions = [name for name in self._iam.catalog.actions() if name.lower() not in OPEN_ACTIONS]
             for had, has in touched[:most]:
                 one, other = self._subject(old, had), self._subject(new, has)
                 found += changes.of_subject(one, other, bare, actions, self._options)

@@ -100,20 +100,20 @@ def new_path(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 @pytest.fixture(scope="session")
 def plain_details() -> Callable[[Town], str]:
     """What GetAccountAuthorizationDetails tells, without ids, dates and versions that are not in force."""
-    from iamkit.management.authorization_details import get_account_authorization_details as details
+    from iamkit.management.reports import get_account_authorization_details as details
 
     def told(town: Town) -> str:
         page = town.do(details, max_items=1000, filter=("User", "Group", "Role", "LocalManagedPolicy"))
         assert page.marker is None
         found = [
             [(item.user.arn, item.user.tags, item.user.boundary, item.user.enabled) for item in page.users],
-            [(item.groups, item.attached, _texts(item.inline)) for item in page.users],
-            [(item.group.arn, item.attached, _texts(item.inline)) for item in page.groups],
+            [(item.groups, item.policies.attached, _texts(item.policies.inline)) for item in page.users],
+            [(item.group.arn, item.policies.attached, _texts(item.policies.inline)) for item in page.groups],
             [(item.role.arn, item.role.tags, item.role.boundary, _plain(item.trust)) for item in page.roles],
             [(item.role.description, item.role.max_session_seconds) for item in page.roles],
-            [(item.attached, _texts(item.inline)) for item in page.roles],
-            [(item.arn, item.record.description, item.record.tags) for item in page.policies],
-            [[_plain(part.text) for part in item.versions if part.is_default] for item in page.policies],
+            [(item.policies.attached, _texts(item.policies.inline)) for item in page.roles],
+            [(item.arn, item.description, item.tags) for item in page.policies],
+            [[_plain(part.document) for part in item.versions if part.is_default] for item in page.policies],
         ]
         return _ID.sub("ID", json.dumps(found, default=dict))
 

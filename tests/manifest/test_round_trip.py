@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from iamkit.management import accounts, instance_profiles, password_policy, resource_policies, users
+from iamkit.credentials.secret import Secret
+from iamkit.identity.users import User
+from iamkit.management import (
+    access_keys,
+    accounts,
+    instance_profiles,
+    login_profiles,
+    mfa,
+    password_policy,
+    resource_policies,
+    users,
+)
 from iamkit.manifest.entries import SECTIONS
 
 if TYPE_CHECKING:
@@ -20,14 +31,14 @@ ACCOUNT = "111122223333"
 READERS = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
 names = st.text("abcXYZ019_+=,.@-", min_size=1, max_size=12)
-paths = st.sampled_from(["/", "/app/", "/a/b/", "/..//"[:3] + "/", "/%2e/"])
+paths = st.sampled_from(["/", "/app/", "/a/b/", "/../", "/%2e/"])
 words = st.text(st.characters(categories=["L", "N"], max_codepoint=0x2FFF), max_size=8)
 tags = st.dictionaries(st.sampled_from(["team", "Stage", "größe", "a b"]), words, max_size=3)
 
 
 @st.composite
 def documents(draw: st.DrawFn, kind: str = "identity") -> str:
-    """A document as people write it: laid out anyhow, members in any order, numbers that files cannot keep."""
+    """A document as people write it: laid out anyhow, members in any order, odd numbers."""
     statement: dict[str, Any] = {
         "Effect": draw(st.sampled_from(["Allow", "Deny"])),
         "Action": draw(st.sampled_from(["docs:Read", ["docs:*", "mail:Send"], "*"])),
@@ -101,9 +112,7 @@ def towns(draw: st.DrawFn) -> dict[str, Any]:
         "instance-profiles": some(distinct(2), role=st.sampled_from([None, *roles]), path=paths, tags=tags),
         "resource-policies": [
             {"resource": f"arn:aws:docs::{ACCOUNT}:doc/{word}", "document": draw(documents("resource"))}
-            for word in draw(
-                st.lists(st.sampled_from(["1", "a b", "ü/é", "../../x", "*"[:0] + "z"]), unique=True)
-            )
+            for word in draw(st.lists(st.sampled_from(["1", "a b", "ü/é", "../../x", "z"]), unique=True))
         ],
     }
 
@@ -120,7 +129,11 @@ def write(town: dict[str, Any], path: Path) -> None:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=12,
+    deadline=None,
+    # An account is made smaller by hand sooner than by trying.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=towns())
 def test_an_account_comes_back_the_same(
@@ -171,20 +184,14 @@ def test_no_secret_and_no_id_is_written(
     town: Town, tmp_path: Path, read_files: Callable[[Path], dict[str, str]]
 ) -> None:
     """Nothing that proves who somebody is, and nothing that only one deployment knows."""
-    from iamkit.credentials.secret import Secret
-    from iamkit.management import access_keys, login_profiles, mfa, tokens
-
     key = town.do(access_keys.create_access_key, user_name="administrator")
     secret = "three quiet otters"
     town.do(login_profiles.create_login_profile, user_name="administrator", password=Secret(secret))
     town.do(mfa.create_virtual_mfa_device, virtual_mfa_device_name="phone")
-    assert tokens is not None
 
     text = "".join(read_files(town.export(tmp_path / "f")).values())
 
     with town.iam.store.read() as reader:
-        from iamkit.identity.users import User
-
         ids = [user.user_id for user in reader.find(User)]
     assert all(item not in text for item in (secret, key.key.key_id, key.secret.reveal(), *ids))
     assert "AKIA" not in text

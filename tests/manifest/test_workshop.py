@@ -12,7 +12,7 @@ from iamkit.audit.event import Event
 from iamkit.errors import AccessDenied, InputError
 from iamkit.identity.users import User
 from iamkit.management import attachments, boundaries, groups, inline, policies, roles, tags, users
-from iamkit.management.authorization_details import get_account_authorization_details as details
+from iamkit.management.reports import get_account_authorization_details as details
 from iamkit.manifest.folder import Folder
 from iamkit.manifest.report import change_lines
 from iamkit.manifest.steps import Stage, Step
@@ -90,7 +90,7 @@ def test_each_edit_by_hand_shows_as_drift_and_is_undone(town: Town, tmp_path: Pa
         town.apply(path)
         assert town.prepare(path).plan.is_empty
         found = town.do(details, filter=("LocalManagedPolicy",)).policies
-        kept = next(item for item in found if item.record.name == "p").versions
+        kept = next(item for item in found if item.name == "p").versions
         assert len(kept) <= 5
         if len(kept) == 5:
             for item in kept:
