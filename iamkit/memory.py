@@ -98,7 +98,14 @@ class MemoryReader:
 
     def _matching(self, kind: type[Record], where: Mapping[str, object] | None) -> list[tuple[Key, Record]]:
         conditions = checked_where(kind, where)
-        return [pair for pair in self._shelf(kind).items.items() if _holds(pair[1], conditions)]
+        shelf = self._shelf(kind)
+        for group in record_type(kind).unique:
+            # What is unique is looked up; everything else is looked through.
+            if all(name in conditions and _is_plain(conditions[name]) for name in group):
+                key = shelf.taken.get(group, {}).get(tuple(conditions[name] for name in group))
+                pairs = [] if key is None else [(key, shelf.items[key])]
+                return [pair for pair in pairs if _holds(pair[1], conditions)]
+        return [pair for pair in shelf.items.items() if _holds(pair[1], conditions)]
 
 
 class MemoryUnit(MemoryReader):
@@ -203,6 +210,12 @@ class MemoryStore:
         self._writer: int | None = None
         self._timeout = timeout
 
+    def copy(self) -> MemoryStore:
+        """Another store that begins with what this one holds. It costs nothing: states are never altered."""
+        made = MemoryStore(timeout=self._timeout)
+        made._state = self._committed()
+        return made
+
     def _committed(self) -> State:
         state = self._state
         if state is None:
@@ -253,6 +266,11 @@ def _holds(item: Record, conditions: Mapping[str, object]) -> bool:
         elif value != wanted:
             return False
     return True
+
+
+def _is_plain(wanted: object) -> bool:
+    """Whether a condition is equality with a value that a unique group can hold."""
+    return wanted is not None and not isinstance(wanted, Less)
 
 
 def _begins(value: str | None, beginning: str) -> bool:

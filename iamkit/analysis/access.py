@@ -99,6 +99,20 @@ def access(
     return Access(subject, action, place.arn, allowed, _keys(left, unknown))
 
 
+def left(
+    subject: Subject, action: str, place: Place, options: EvaluationOptions, *, resource: str | None = None
+) -> Residual:
+    """What is left of the policies for an action, on one resource or on whichever of `place`'s owner."""
+    known = _context(subject, {})
+    found = residual(
+        Known(subject.caller, action, resource, known, _Unknown(known), place.owner),
+        subject.layers,
+        place.layers,
+        options=options,
+    )
+    return Residual(given(found.deny, _everything), given(found.allow, _everything))
+
+
 def who_can(
     subjects: Iterable[Subject],
     action: str,

@@ -5,6 +5,7 @@
 2  what was given is wrong; nothing was changed
 3  a part is missing: no directory, no store, no account yet, or too many attempts
 4  a fault of iamkit itself
+5  `iamkit plan` found that the folder and the account differ
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ REFUSED: Final = 1
 BAD_INPUT: Final = 2
 UNAVAILABLE: Final = 3
 INTERNAL: Final = 4
+DIFFERENT: Final = 5
 
 _CODES: Final[tuple[tuple[type[IamkitError], int], ...]] = (
     (AccessDenied, REFUSED),

@@ -16,6 +16,7 @@ from iamkit.cli.terminal import Terminal
 _START: Final = "Start"
 _WHO: Final = "Who"
 _WHAT: Final = "Policies"
+_FILES: Final = "As files"
 _UNDERSTAND: Final = "Understand"
 _OPERATE: Final = "Operate"
 
@@ -58,6 +59,14 @@ TABLE: Final[Mapping[str, Lazy]] = {
         "iamkit.cli.resource_policies:resource_policy", "Policies that stand on one resource.", _WHAT
     ),
     "guardrail": Lazy("iamkit.cli.guardrails:guardrail", "Ceilings over whole accounts.", _WHAT),
+    "export": Lazy("iamkit.cli.manifest:export", "Write the account into a folder of JSON.", _FILES),
+    "plan": Lazy(
+        "iamkit.cli.manifest:plan", "Compare a folder with the account; exits 5 if they differ.", _FILES
+    ),
+    "apply": Lazy("iamkit.cli.manifest:apply", "Make the account what a folder says.", _FILES),
+    "import": Lazy(
+        "iamkit.cli.manifest:import_command", "Turn a dump of an AWS account into a folder.", _FILES
+    ),
     "simulate": Lazy("iamkit.cli.simulate:simulate", "Ask what would be decided.", _UNDERSTAND),
     "who-can": Lazy("iamkit.cli.access:who_can", "List who can do something.", _UNDERSTAND),
     "what-can": Lazy("iamkit.cli.access:what_can", "List what somebody can do.", _UNDERSTAND),
@@ -91,7 +100,7 @@ TABLE: Final[Mapping[str, Lazy]] = {
 _HELP: Final = "iamkit: users, groups, roles and policies for your web app."
 _EPILOG: Final = """
 Exit codes: 0 done; 1 refused, or a route is unprotected; 2 bad input, nothing was changed; 3 a part is
-missing, such as the directory or the store; 4 a fault of iamkit.
+missing, such as the directory or the store; 4 a fault of iamkit; 5 `iamkit plan` found differences.
 
 Completion: put `eval "$(_IAMKIT_COMPLETE=bash_source iamkit)"` into ~/.bashrc (zsh_source and
 fish_source are there too).
