@@ -7,14 +7,14 @@ then not allowed may be, under some values of theirs.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from iamkit.analysis.subjects import Subject
 from iamkit.policy import FALSE, TRUE, EvaluationOptions, Formula, Known, evaluate, residual
 from iamkit.policy.conditions import KeyTest
-from iamkit.policy.formula import And, Not, Or, given
+from iamkit.policy.formula import And, Or, given, leaves
 from iamkit.policy.layers import ResourceLayers
 from iamkit.policy.request import AccessRequest, Context, ContextValue
 from iamkit.policy.residual import Residual
@@ -198,20 +198,10 @@ def _everything(leaf: Formula) -> Formula:
     return leaf
 
 
-def _leaves(formula: Formula) -> Iterator[Formula]:
-    if isinstance(formula, And | Or):
-        for part in formula.parts:
-            yield from _leaves(part)
-    elif isinstance(formula, Not):
-        yield from _leaves(formula.part)
-    else:
-        yield formula
-
-
 def _keys(left: Residual, unknown: _Unknown) -> tuple[str, ...]:
     """The unknown keys that decide, spelt as the policies do."""
     found: dict[str, str] = {}
-    for leaf in (*_leaves(left.allow), *_leaves(left.deny)):
+    for leaf in (*leaves(left.allow), *leaves(left.deny)):
         if isinstance(leaf, KeyTest | ResourceTest):
             for key in keys_of(leaf):
                 if key.lower() in unknown:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from iamkit.policy import Formula
-from iamkit.policy.formula import And, Not, Or
+from iamkit.policy.formula import And, Formula, Not, Or, leaves
 from iamkit.policy.patterns import action_pattern, resource_matcher
 from iamkit.policy.residual import Residual
 from iamkit.policy.targets import ResourceEntry, ResourceTest
@@ -38,23 +37,13 @@ def action_covers(wide: str, narrow: str) -> bool:
     return action_pattern(wide).matches(narrow.replace("*", _LETTER).replace("?", _LETTER).lower())
 
 
-def _leaves(formula: Formula) -> Iterator[Formula]:
-    if isinstance(formula, And | Or):
-        for part in formula.parts:
-            yield from _leaves(part)
-    elif isinstance(formula, Not):
-        yield from _leaves(formula.part)
-    else:
-        yield formula
-
-
 def patterns(*residuals: Residual) -> list[str]:
     """Every pattern of resources that the residuals name, everything first."""
     named = (
         _text(entry)
         for item in residuals
         for formula in (item.allow, item.deny)
-        for leaf in _leaves(formula)
+        for leaf in leaves(formula)
         if isinstance(leaf, ResourceTest)
         for entry in leaf.entries
     )

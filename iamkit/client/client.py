@@ -67,8 +67,7 @@ class Client:
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValidationError("the base URL must be like `https://host/prefix`")
         self._base = base_url.rstrip("/")
-        hidden = secret if isinstance(secret, Secret) else Secret(secret)
-        self._signer = Signer(key_id, hidden, service, region)
+        self._signer = Signer.of(key_id, secret, service, region)
         self._attempts = max(1, attempts)
         self._timeout = timeout
         self._clock = clock or SystemClock()

@@ -25,8 +25,7 @@ class SigV4Auth(httpx2.Auth):
         region: str = DEFAULT_REGION,
         clock: Clock | None = None,
     ) -> None:
-        hidden = secret if isinstance(secret, Secret) else Secret(secret)
-        self._signer = Signer(key_id, hidden, service, region)
+        self._signer = Signer.of(key_id, secret, service, region)
         self._clock = clock or SystemClock()
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:

@@ -37,8 +37,7 @@ class SigV4Auth:
         region: str = DEFAULT_REGION,
         clock: Clock | None = None,
     ) -> None:
-        hidden = secret if isinstance(secret, Secret) else Secret(secret)
-        self._signer = Signer(key_id, hidden, service, region)
+        self._signer = Signer.of(key_id, secret, service, region)
         self._clock = clock or SystemClock()
 
     def __call__(self, request: R) -> R:

@@ -49,6 +49,11 @@ class Signer:
     region: str = DEFAULT_REGION
     token: Secret | None = field(default=None, repr=False)
 
+    @classmethod
+    def of(cls, key_id: str, secret: str | Secret, service: str, region: str) -> Signer:
+        """A signer for a secret however it came."""
+        return cls(key_id, secret if isinstance(secret, Secret) else Secret(secret), service, region)
+
     def sign(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime
     ) -> dict[str, str]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from iamkit.credentials import sources
 from iamkit.credentials.mfa import Begun
 from iamkit.credentials.sealing import SealBroken
 from iamkit.credentials.secret import Sealer, Secret
@@ -133,6 +134,19 @@ def spend(unit: Unit, ids: Ids, carried: Carried, *, now: datetime) -> bool:
     except EntityAlreadyExists:
         return False
     return True
+
+
+def take(store: Store, ids: Ids, carried: Carried, network: str | None, *, now: datetime) -> None:
+    """Count an attempt of `network`, and spend what was carried, before the answer is looked at.
+
+    Raises Throttling, and ExpiredToken if it was answered already.
+    """
+    with store.write() as unit:
+        if network is not None:
+            sources.reserve(unit, network, now=now)
+        spent = spend(unit, ids, carried, now=now)
+    if not spent:
+        raise ExpiredToken("this sign-in was answered already; start again")
 
 
 def _id(key: tuple[str, str, str]) -> str:

@@ -131,7 +131,7 @@ class Passkeys:
             raise ExpiredToken("the sign-in has ended or took too long; start again")
         network = sources.network_of(source)
         try:
-            self._take(carried, network)
+            challenges.take(self._store, self._ids, carried, network, now=self._clock.now())
         except (Throttling, ExpiredToken) as fault:
             self._trail.record_alone(self._event(None, origin, Outcome(fault.code)))
             raise
@@ -148,16 +148,6 @@ class Passkeys:
         session, event = started
         self._trail.announce(event)
         return session
-
-    def _take(self, carried: Carried, network: str | None) -> None:
-        """Count the attempt and spend the challenge, before the answer is looked at."""
-        now = self._clock.now()
-        with self._store.write() as unit:
-            if network is not None:
-                sources.reserve(unit, network, now=now)
-            spent = challenges.spend(unit, self._ids, carried, now=now)
-        if not spent:
-            raise ExpiredToken("this sign-in was answered already; start again")
 
     def _claimed(self, method: PasskeyMethod, carried: Carried, answer: Answer) -> _Found:
         handle = method.handle_of(answer)

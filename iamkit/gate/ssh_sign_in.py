@@ -20,7 +20,6 @@ from typing import Final
 from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
 from iamkit.credentials import challenges, mfa, sessions, sources, ssh_key_forms, ssh_keys, sshsig
-from iamkit.credentials.challenges import Carried
 from iamkit.credentials.mfa import Begun
 from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits
@@ -121,7 +120,7 @@ class SshSignIn:
         account, name = json.loads(carried.about)
         network = sources.network_of(source)
         try:
-            self._take(carried, network)
+            challenges.take(self._store, self._ids, carried, network, now=self._clock.now())
             key = sshsig.signer_of(signature, carried.kept, namespace=NAMESPACE)
         except (Throttling, ExpiredToken, InputError) as fault:
             self._trail.record_alone(self._event(None, origin, Outcome(fault.code)))
@@ -140,16 +139,6 @@ class SshSignIn:
         session, event = started
         self._trail.announce(event)
         return session
-
-    def _take(self, carried: Carried, network: str | None) -> None:
-        """Count the attempt and spend the challenge, before the signature is looked at."""
-        now = self._clock.now()
-        with self._store.write() as unit:
-            if network is not None:
-                sources.reserve(unit, network, now=now)
-            spent = challenges.spend(unit, self._ids, carried, now=now)
-        if not spent:
-            raise ExpiredToken("this sign-in was answered already; start again")
 
     def _started(
         self,

@@ -8,7 +8,7 @@ EvaluationError; combinations follow strong Kleene logic, so it matters only whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, final
 
@@ -152,6 +152,17 @@ def negation(part: Formula) -> Formula:
     if part is FALSE:
         return TRUE
     return part.part if isinstance(part, Not) else Not(part)
+
+
+def leaves(formula: Formula) -> Iterator[Formula]:
+    """The tests that a formula is made of, from left to right."""
+    if isinstance(formula, And | Or):
+        for part in formula.parts:
+            yield from leaves(part)
+    elif isinstance(formula, Not):
+        yield from leaves(formula.part)
+    else:
+        yield formula
 
 
 def given(formula: Formula, settle: Callable[[Formula], Formula]) -> Formula:
