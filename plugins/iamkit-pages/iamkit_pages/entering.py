@@ -49,7 +49,7 @@ def onward(visit: Visit, session: NewSession) -> Answer:
 
 def sent_to_sign_in(visit: Visit) -> Answer:
     """For a page of one's own without a session; who is half-way goes on from there."""
-    here = visit.request.path + (f"?{visit.request.query}" if visit.request.query else "")
+    here = visit.request.raw_path + (f"?{visit.request.query}" if visit.request.query else "")
     back = here if visit.request.method in ("GET", "HEAD") else ""
     session = visit.session
     step = "/sign-in" if session is None or not session.awaits else _STEPS[session.awaits[0]]

@@ -85,6 +85,20 @@ def new_password(visit: Visit) -> Answer:
     return _entered(visit, doors.new_password(visit))
 
 
+def sign_in_root(visit: Visit) -> Answer:
+    return _entered(visit, doors.sign_in_root(visit))
+
+
+def claim_setup(visit: Visit) -> Answer:
+    return _entered(visit, doors.claim_setup(visit))
+
+
+def prove_root(visit: Visit) -> Answer:
+    under_way = doors.prove_root(visit)
+    said = {"token": under_way.token, "ready_at": under_way.ready_at, "ends_at": under_way.ends_at}
+    return data(_plain(said), status=201)
+
+
 def sign_out(visit: Visit) -> Answer:
     doors.sign_out(visit)
     return data({"state": "anonymous"}, *visit.cookies_for(None))

@@ -71,7 +71,9 @@ def _done(
         return worthless(visit)
     except IamkitError as fault:
         return again(visit, fault)
-    return redirect(address(visit, "/sign-in", done=done), cookies.kept(visit.iam, cookies.LINK, ""))
+    # Who is signed in already has confirmed something of their own, most likely.
+    there = "/" if visit.signed_in and not password else "/sign-in"
+    return redirect(address(visit, there, done=done), cookies.kept(visit.iam, cookies.LINK, ""))
 
 
 def worthless(visit: Visit) -> Answer:

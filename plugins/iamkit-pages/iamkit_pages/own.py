@@ -199,7 +199,7 @@ def remove_device(visit: Visit) -> None:
     serial = visit.needed("serial_number")
     visit.do(mfa.deactivate_mfa_device, serial_number=serial)
     _, _, resource = serial.rpartition(":")
-    if resource.startswith(f"mfa/{visit.principal.name}"):
+    if resource.startswith(f"mfa/{visit.principal.name}/"):
         _forget(visit, serial)
 
 

@@ -10,7 +10,7 @@ import pytest
 from iamkit_webauthn.testing import SoftAuthenticator
 
 from iamkit.credentials.secret import Secret
-from iamkit.management import login_profiles
+from iamkit.management import login_profiles, root
 from iamkit_pages.json_calls import CALLS, Call
 
 if TYPE_CHECKING:
@@ -171,3 +171,18 @@ def test_the_document_says_what_there_is(browser: Browser) -> None:
             assert set(schema["properties"]) == {member.name for member in call.takes}
     assert len({call.name for call in CALLS}) == len(CALLS)
     assert json.dumps(document)
+
+
+def test_the_root_user_by_json(world: World, browser: Browser) -> None:
+    """Set up once by the link's token, then it has a door of its own."""
+    token = world.do(root.create_setup_link).token.reveal()
+    said = {"token": token, "email": "owner@app.example", "new_password": "a first one for root"}
+    assert browser.call("root/setup", said).json["state"] == "active"
+    assert world.browser().call("root/setup", said).status == 401
+    assert browser.call("factors").status == 200
+    assert browser.call("sessions").status in (401, 403)
+    other = world.browser()
+    wrong = other.call("root/sign-in", {"email": "eve@app.example", "password": "a first one for root"})
+    assert wrong.json["title"] == "InvalidCredentials"
+    right = other.call("root/sign-in", {"email": "owner@app.example", "password": "a first one for root"})
+    assert right.json["state"] == "active"

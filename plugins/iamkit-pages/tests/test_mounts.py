@@ -182,6 +182,35 @@ def test_the_pages_stand_before_an_app(
     assert browser.send("GET", "/notes").status == 303
 
 
+def test_an_old_browser_is_served_in_both_colours(world: World, browse: type[Browser]) -> None:
+    """Its form is read for the token before its sender is known, and once more by the page."""
+    for app in (world.pages.wsgi(), _as_wsgi(world.pages.asgi())):
+        browser = browse(app, fetch_metadata=False)
+        browser.sign_in()
+        browser.get("/account/tokens")
+        browser.submit("/tokens", name=f"ci {len(browser.cookies)} {app!r}"[:40])
+        assert "Your new token" in browser.page.text
+        browser.get("/account/tokens")
+        browser.submit("/tokens/delete")
+        assert browser.post("/account/tokens", {"name": "x"}).status == 403
+
+
+def test_a_body_that_is_too_long_is_refused_in_both_colours(world: World, browse: type[Browser]) -> None:
+    """413, and nothing of it is kept."""
+    kind = "application/x-www-form-urlencoded"
+    for app in (world.pages.wsgi(), _as_wsgi(world.pages.asgi())):
+        answer = browse(app).send("POST", "/account/sign-in", b"user=" + b"a" * 70_000, kind)
+        assert answer.status == 413
+
+
+def test_before_the_first_start_nothing_is_served(browse: type[Browser], tmp_path: Any) -> None:
+    """503, as everywhere, whatever the page; and the app may start all the same."""
+    with IAM(tmp_path / "iam", entry_points=False) as iam:
+        browser = browse(Pages(iam).wsgi())
+        for path in ("/account/", "/account/sign-in", "/account/api/session", "/account/style.css"):
+            assert browser.send("GET", path).status == 503
+
+
 def test_under_django(tmp_path: Any) -> None:
     """A project's `wsgi.py` and `asgi.py`, with the line; in a process of its own: settings are global."""
     done = subprocess.run(
