@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from iamkit.policy import Formula
 from iamkit.policy.formula import And, Formula, Not, Or, leaves
 from iamkit.policy.patterns import action_pattern, resource_matcher
 from iamkit.policy.residual import Residual
