@@ -12,7 +12,7 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,7 +75,7 @@ class Accesses(Protocol):
 
     def begin(self) -> None: ...
 
-    def count(self, records: Iterable[DecisionRecord]) -> None: ...
+    def count(self, records: Sequence[DecisionRecord]) -> None: ...
 
     def note(self, principal_id: str, account: str, action: str, at: datetime, *, allowed: bool) -> None: ...
 

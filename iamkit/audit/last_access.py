@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -55,6 +55,32 @@ def forget(unit: Unit, principal_id: str) -> None:
     unit.remove_all(LastAccess, {"principal_id": principal_id})
 
 
+class _Tally:
+    """What was counted of one pair since it was last kept."""
+
+    __slots__ = ("account", "allowed", "allowed_at", "denied", "denied_at")
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        self.allowed = self.denied = 0
+        self.allowed_at: datetime | None = None
+        self.denied_at: datetime | None = None
+
+    def add(self, at: datetime, *, allowed: bool) -> None:
+        if allowed:
+            self.allowed += 1
+            self.allowed_at = _later(self.allowed_at, at)
+        else:
+            self.denied += 1
+            self.denied_at = _later(self.denied_at, at)
+
+    def join(self, other: _Tally) -> None:
+        self.allowed += other.allowed
+        self.denied += other.denied
+        self.allowed_at = _later(self.allowed_at, other.allowed_at)
+        self.denied_at = _later(self.denied_at, other.denied_at)
+
+
 class Uses:
     """Counts accesses until they are kept. Safe to use from many threads."""
 
@@ -64,7 +90,7 @@ class Uses:
     def begin(self) -> None:
         """Start with nothing counted: when made, and in a forked child, whose parent keeps its own."""
         self._lock = threading.Lock()
-        self._waiting: dict[Pair, LastAccess] = {}
+        self._waiting: dict[Pair, _Tally] = {}
         self._kept_at: datetime | None = None
         self._newest: datetime | None = None
 
@@ -79,33 +105,33 @@ class Uses:
         newest, kept = self._newest, self._kept_at
         return bool(self._waiting) and newest is not None and (kept is None or newest - kept >= _PAUSE)
 
-    def count(self, records: Iterable[DecisionRecord]) -> None:
+    def count(self, records: Sequence[DecisionRecord]) -> None:
         """Count decisions that were written. What could not be decided names nothing that can be counted."""
         callers: dict[str, tuple[str, str]] = {}
-        for item in records:
-            if item.error is not None:
-                continue
-            found = callers.get(item.caller)
-            if found is None:
-                data = json.loads(item.caller)
-                found = callers[item.caller] = (data["unique_id"], data["account"])
-            principal_id, account = found
-            allowed = item.outcome == _ALLOWED
-            self.note(principal_id, account, item.action, item.decided_at, allowed=allowed)
+        with self._lock:
+            for item in records:
+                if item.error is not None:
+                    continue
+                found = callers.get(item.caller)
+                if found is None:
+                    data = json.loads(item.caller)
+                    found = callers[item.caller] = (data["unique_id"], data["account"])
+                self._note(*found, item.action, item.decided_at, allowed=item.outcome == _ALLOWED)
 
     def note(self, principal_id: str, account: str, action: str, at: datetime, *, allowed: bool) -> None:
         """Count one access. Whoever did not sign in is nobody's access."""
+        with self._lock:
+            self._note(principal_id, account, action, at, allowed=allowed)
+
+    def _note(self, principal_id: str, account: str, action: str, at: datetime, *, allowed: bool) -> None:
         if not principal_id:
             return
         pair = (principal_id, action)
-        with self._lock:
-            before = self._waiting.get(pair) or LastAccess(principal_id, action, account)
-            self._waiting[pair] = (
-                replace(before, allowed=before.allowed + 1, allowed_at=_later(before.allowed_at, at))
-                if allowed
-                else replace(before, denied=before.denied + 1, denied_at=_later(before.denied_at, at))
-            )
-            self._newest = _later(self._newest, at)
+        tally = self._waiting.get(pair)
+        if tally is None:
+            tally = self._waiting[pair] = _Tally(account)
+        tally.add(at, allowed=allowed)
+        self._newest = _later(self._newest, at)
 
     def keep(self, store: Store) -> None:
         """Write what waits. Raises StoreUnavailable; what was not written waits again."""
@@ -114,35 +140,29 @@ class Uses:
             self._kept_at = self._newest
         try:
             with store.write() as unit:
-                _add(unit, taken.values())
+                for pair, tally in taken.items():
+                    _add(unit, pair, tally)
         except BaseException:
             with self._lock:
-                for pair, item in taken.items():
+                for pair, tally in taken.items():
                     newer = self._waiting.get(pair)
-                    self._waiting[pair] = item if newer is None else _together(item, newer)
+                    if newer is not None:
+                        tally.join(newer)
+                    self._waiting[pair] = tally
             raise
 
 
-def _add(unit: Unit, counted: Iterable[LastAccess]) -> None:
-    for item in counted:
-        values: dict[str, object] = {"allowed": Plus(item.allowed), "denied": Plus(item.denied)}
-        values |= {} if item.allowed_at is None else {"allowed_at": item.allowed_at}
-        values |= {} if item.denied_at is None else {"denied_at": item.denied_at}
-        if not unit.change(LastAccess, (item.principal_id, item.action), values):
-            unit.add(item)
-
-
-def _together(one: LastAccess, two: LastAccess) -> LastAccess:
-    return replace(
-        one,
-        allowed=one.allowed + two.allowed,
-        denied=one.denied + two.denied,
-        allowed_at=_later(one.allowed_at, two.allowed_at),
-        denied_at=_later(one.denied_at, two.denied_at),
-    )
+def _add(unit: Unit, pair: Pair, tally: _Tally) -> None:
+    values: dict[str, object] = {"allowed": Plus(tally.allowed), "denied": Plus(tally.denied)}
+    values |= {} if tally.allowed_at is None else {"allowed_at": tally.allowed_at}
+    values |= {} if tally.denied_at is None else {"denied_at": tally.denied_at}
+    if not unit.change(LastAccess, pair, values):
+        unit.add(
+            LastAccess(*pair, tally.account, tally.allowed, tally.denied, tally.allowed_at, tally.denied_at)
+        )
 
 
 def _later(one: datetime | None, two: datetime | None) -> datetime | None:
     if one is None or two is None:
         return one or two
-    return max(one, two)
+    return one if one > two else two
