@@ -146,6 +146,9 @@ VIEWS: Final[Mapping[str, View]] = {
         "PermissionsBoundary": _boundary,
         "Tags": _some_tags,
         "Description": lambda role, _around: role.description or None,
+        "RoleLastUsed": lambda role, _around: (
+            {} if role.last_used_at is None else {"LastUsedDate": role.last_used_at}
+        ),
     },
     "Policy": {
         "PolicyName": "name",
@@ -218,10 +221,12 @@ VIEWS: Final[Mapping[str, View]] = {
 # Members of the record at the head of an answer that an operation leaves out, as AWS does.
 LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
     "iam:CreateRole": frozenset({"MaxSessionDuration", "RoleLastUsed"}),
+    "iam:GetInstanceProfile": frozenset({"RoleLastUsed"}),
+    "iam:UpdateRoleDescription": frozenset({"RoleLastUsed"}),
     "iam:ListRoles": frozenset({"Tags", "PermissionsBoundary", "RoleLastUsed"}),
     "iam:ListUsers": frozenset({"Tags", "PermissionsBoundary"}),
-    "iam:ListInstanceProfiles": frozenset({"Tags", "PermissionsBoundary"}),
-    "iam:ListInstanceProfilesForRole": frozenset({"Tags", "PermissionsBoundary"}),
+    "iam:ListInstanceProfiles": frozenset({"Tags", "PermissionsBoundary", "RoleLastUsed"}),
+    "iam:ListInstanceProfilesForRole": frozenset({"Tags", "PermissionsBoundary", "RoleLastUsed"}),
     "iam:GetGroup": frozenset({"Tags", "PermissionsBoundary"}),
     "iam:CreatePolicy": frozenset({"Description"}),
     "iam:ListPolicies": frozenset({"Description", "Tags"}),

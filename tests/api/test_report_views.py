@@ -76,6 +76,9 @@ def test_instance_profiles(call: Call) -> None:
     assert [role["RoleName"] for role in found["Roles"]] == ["worker"]
     assert call("GetInstanceProfile", InstanceProfileName="box")["InstanceProfile"]["Roles"]
     assert call("ListInstanceProfiles")["IsTruncated"] is False
+    # When a role was used last is told of it alone.
+    assert call("GetRole", RoleName="worker")["Role"]["RoleLastUsed"] == {}
+    assert all("RoleLastUsed" not in role for role in found["Roles"])
     assert call("UpdateRoleDescription", RoleName="worker", Description="x")["Role"]["Description"] == "x"
 
 
