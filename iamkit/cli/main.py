@@ -28,6 +28,9 @@ TABLE: Final[Mapping[str, Lazy]] = {
     "user": Lazy("iamkit.cli.users:user", "Users: people and programs with credentials of their own.", _WHO),
     "group": Lazy("iamkit.cli.groups:group", "Groups: users that share policies.", _WHO),
     "role": Lazy("iamkit.cli.roles:role", "Roles: identities that others may assume.", _WHO),
+    "request": Lazy(
+        "iamkit.cli.access_requests:request", "Access for a while, granted by somebody else.", _WHO
+    ),
     "instance-profile": Lazy(
         "iamkit.cli.instance_profiles:instance_profile", "Names under which a machine is handed a role.", _WHO
     ),

@@ -16,6 +16,7 @@ from iamkit.cli.words import pairs, policy_arn
 from iamkit.credentials.secret import Secret
 from iamkit.identity import roles
 from iamkit.management import assume_role, role_sessions
+from iamkit.management.assume_role import AssumedRole
 from iamkit.management.session_credentials import Credentials
 
 _OWN: Final = (KEY_ID_VARIABLE, SECRET_VARIABLE, SESSION_VARIABLE)
@@ -91,6 +92,11 @@ def assume(
         serial_number=serial,
         token_code=code,
     )
+    announce(terminal, made, for_aws=for_aws, as_process=as_process)
+
+
+def announce(terminal: Terminal, made: AssumedRole, *, for_aws: bool, as_process: bool) -> None:
+    """Show the credentials of a new session, the one time that they are at hand."""
     given = made.credentials
     if as_process:
         click.echo(for_process(given))

@@ -52,6 +52,8 @@ _TOLD: Final = (
     "assumed_role_id",
     "federated_user_id",
     "source_identity",
+    "request_id",
+    "requester",
     "serial_number",
     "ssh_public_key_id",
     "certificate_id",

@@ -154,3 +154,23 @@ def test_a_command_runs_as_a_role_without_a_secret(cli: Cli) -> None:
     assert "ran" not in refused.stdout
     assert run(cli, "job", "--", "no-such-command").returncode == 2
     assert run(cli, "gone", "--profile", "--", sys.executable).returncode != 0
+
+
+def test_access_is_asked_for_granted_and_over(cli: Cli) -> None:
+    """By one, by another, and taken back."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "jobs.myapp"}, "Action": "sts:AssumeRole"}
+    cli.ok("role", "create", "admin", json.dumps({"Version": "2012-10-17", "Statement": trust}))
+    cli.ok("user", "create", "boss")
+    for name in ("ana", "boss"):
+        cli.ok("user", "put-policy", name, "own", allow("iamkit:*"))
+    made = cli.data("--as", "ana", "request", "ask", "admin", "the release")["request"]
+
+    assert cli("--as", "ana", "request", "approve", made).exit_code == 1
+    cli.ok("--as", "boss", "request", "approve", made, "--note", "go")
+    (listed,) = cli.data("request", "list")
+    assert (listed["state"], listed["note"]) == ("ACCEPTED", "go")
+    lines = exported(cli.ok("--as", "ana", "request", "start", made))
+    assert "/admin/" in cli.ok("whoami", env=lines)
+    assert "admin" in cli.ok("request", "list")
+    cli.ok("request", "reject", made)
+    assert cli("whoami", env=lines).exit_code != 0

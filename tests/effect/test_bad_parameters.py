@@ -259,6 +259,8 @@ def good(iam: IAM) -> dict[str, object]:
         "users": (ImportedUser("eve"),),
         "role_arn": f"arn:aws:iam::{ACCOUNT}:role/r",
         "role_session_name": "work",
+        "reason": "the release",
+        "request_id": "r_none",
         "policy": TEXT,
         "encoded_message": "d_none",
         "global_endpoint_token_version": "v2Token",

@@ -37,6 +37,7 @@ from iamkit.errors import AccessDenied
 from iamkit.federation import issuer, oidc_provider, saml_provider
 from iamkit.federation.identity_token import NewKey, new_keys
 from iamkit.identity import (
+    access_requests,
     accounts,
     attachments,
     boundaries,
@@ -213,6 +214,21 @@ def _furnish(office: Office, action: str = "") -> dict[str, Arguments]:
             limits=sessions.MODERN,
             now=house.now(),
         ).public_id
+        asked = access_requests.ask(
+            unit, house, role, requester=sam.user_id, requester_arn=sam.arn, reason="x", seconds=3600
+        ).request_id
+        granted = asked
+        if caller is not None:
+            own_request = access_requests.ask(
+                unit,
+                house,
+                role,
+                requester=caller.user_id,
+                requester_arn=caller.arn,
+                reason="x",
+                seconds=3600,
+            )
+            granted = access_requests.approve(unit, house, own_request, by=sam.arn, note="").request_id
         wanted = Wanted(
             account=HOME,
             subject=role.role_id,
@@ -400,6 +416,11 @@ def _furnish(office: Office, action: str = "") -> dict[str, Arguments]:
         "iam:EnableOutboundWebIdentityFederation": {},
         "iam:DisableOutboundWebIdentityFederation": {},
         "iam:GetOutboundWebIdentityFederationInfo": {},
+        "iamkit:RequestAccess": {"role_name": "idle", "reason": "the release"},
+        "iamkit:ListAccessRequests": {},
+        "iamkit:ApproveAccess": {"request_id": asked},
+        "iamkit:RejectAccess": {"request_id": asked},
+        "iamkit:StartApprovedSession": {"request_id": granted},
         "iamkit:GetNarrowedCredentials": {"policy": OK, "actor": "agent/x"},
         "iamkit:ListRoleSessions": {"role_name": "worker"},
         "iamkit:EndRoleSession": {"role_name": "worker", "session_id": began},

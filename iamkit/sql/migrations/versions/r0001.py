@@ -490,6 +490,26 @@ def upgrade() -> None:
     op.create_index("ix_iamkit_role_arn", "iamkit_role", ["arn"])
     op.create_index("ix_iamkit_role_boundary", "iamkit_role", ["boundary"])
     op.create_table(
+        "iamkit_role_request",
+        sa.Column("request_id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("requester", TEXT, nullable=False),
+        sa.Column("requester_arn", TEXT, nullable=False),
+        sa.Column("role_id", TEXT, nullable=False),
+        sa.Column("role_arn", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", TEXT, nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("note", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("request_id", name="pk_iamkit_role_request"),
+    )
+    op.create_index("ix_iamkit_role_request_account", "iamkit_role_request", ["account"])
+    op.create_index("ix_iamkit_role_request_requester", "iamkit_role_request", ["requester"])
+    op.create_table(
         "iamkit_saml_metadata",
         sa.Column("arn", TEXT, nullable=False),
         sa.Column("text", TEXT, nullable=False),
