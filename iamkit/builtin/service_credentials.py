@@ -61,7 +61,7 @@ class ServiceCredentialAuthenticator:
             kind=CredentialKind.SERVICE,
             credential_id=kept.credential_id,
             expires_at=kept.expires_at,
-            session_policies=(kept.policy,),
+            ceilings=(kept.policy,),
         )
 
 

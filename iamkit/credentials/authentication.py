@@ -85,6 +85,15 @@ class Authentication:
         return self.issued_at is not None
 
     @property
+    def handed_down(self) -> tuple[str, ...]:
+        """The ceilings of every credential of the same bearer that is got by this one (THR-K10).
+
+        What narrows a session of a role or a federated user stays with that session.
+        """
+        own = self.session is None or self.session.kind is TemporaryKind.SELF
+        return (*self.ceilings, *(self.session_policies if own else ()))
+
+    @property
     def narrowed(self) -> bool:
         """Whether the bearer may do less than whom the credential is of."""
         return bool(self.session_policies or self.ceilings)

@@ -15,10 +15,12 @@ from typing import Final
 
 from iamkit import epochs
 from iamkit.credentials import sessions
-from iamkit.credentials.access_keys import AccessKey
+from iamkit.credentials.access_keys import AccessKey, KeyStatus
 from iamkit.credentials.authentication import Authentication, CredentialKind, SessionFacts, TemporaryKind
 from iamkit.credentials.secret import Sealer, Secret
+from iamkit.credentials.service_credentials import ServiceCredential
 from iamkit.credentials.sessions import SessionRecord, SessionState
+from iamkit.credentials.signing_certificates import SigningCertificate
 from iamkit.credentials.tokens import PersonalToken
 from iamkit.errors import ExpiredToken, NoSuchEntity
 from iamkit.ids import Ids
@@ -28,6 +30,7 @@ PURPOSE: Final = "temporary-credential"
 TOKEN_PREFIX: Final = "ikst_"  # noqa: S105  # what secret scanners look for, not a secret
 # How long an ended credential is still told from one that never was.
 _REMEMBERED: Final = timedelta(days=1)
+_CERTIFICATE: Final = "certificate:"
 _GONE: Final = "the credential that this one would be got by has ended; sign in again"
 
 
@@ -165,7 +168,7 @@ def issue(
         expires_at=expires,
         origin=origin,
         chain=(*before.chain, parent_arn) if parent_arn else before.chain,
-        lineage=before.lineage if proof is None else (*before.lineage, proof.credential_id),
+        lineage=before.lineage if proof is None else (*before.lineage, _named(proof)),
         depends_on=tuple(dict.fromkeys(scopes)),
         session_policies=wanted.session_policies,
         ceilings=wanted.ceilings,
@@ -186,7 +189,7 @@ def holds(reader: Reader, proof: Authentication) -> bool:
     The time is the caller's to look at: none outlives the one before it.
     """
     lineage = () if proof.session is None else proof.session.lineage
-    return all(_is_there(reader, credential) for credential in (*lineage, proof.credential_id))
+    return all(_is_there(reader, credential) for credential in (*lineage, _named(proof)))
 
 
 def still_held(reader: Reader, kept: TemporaryCredential) -> bool:
@@ -273,6 +276,11 @@ def _first(reader: Reader, proof: Authentication) -> SessionFacts:
     return SessionFacts(TemporaryKind.SELF, origin=proof.subject, depends_on=scopes)
 
 
+def _named(proof: Authentication) -> str:
+    """A credential as a lineage names it: by its id, of which only certificates' could be anything's."""
+    return (_CERTIFICATE if proof.kind is CredentialKind.CERTIFICATE else "") + proof.credential_id
+
+
 def _is_there(reader: Reader, credential_id: str) -> bool:
     """Whether a credential of any kind is neither deleted, deactivated nor ended."""
     if credential_id.startswith("ASIA"):
@@ -282,6 +290,12 @@ def _is_there(reader: Reader, credential_id: str) -> bool:
         return key is not None and key.active
     if credential_id.startswith("t_"):
         return bool(reader.find(PersonalToken, {"public_id": credential_id}, limit=1))
+    if credential_id.startswith("ACCA"):
+        credential = reader.get(ServiceCredential, (credential_id,))
+        return credential is not None and credential.status == KeyStatus.ACTIVE
+    if credential_id.startswith(_CERTIFICATE):
+        found = reader.get(SigningCertificate, (credential_id.removeprefix(_CERTIFICATE),))
+        return found is not None and found.active
     if not credential_id.startswith("s_"):
         return True  # a plugin's own, which only its authenticator can take back
     session = _session(reader, credential_id)

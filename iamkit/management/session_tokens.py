@@ -95,7 +95,7 @@ def get_session_token(
     """
     proof = shown_factors.spent(work)
     factor = None if proof is None else proof.mfa_at
-    ceilings = () if proof is None else proof.ceilings
+    ceilings = () if proof is None else proof.handed_down
     if factor is None:
         ceilings = (*ceilings, documents.keep(work.unit, WITHOUT_FACTOR))
     caller = work.principal.caller
@@ -150,7 +150,7 @@ def get_federation_token(
         life=_life(work, duration_seconds),
         name=session_names.checked_name("name", name, 32),
         session_policies=(*narrowing.keep(work), limit),
-        ceilings=() if proof is None else proof.ceilings,
+        ceilings=() if proof is None else proof.handed_down,
         tags=given,
         mfa_at=None if proof is None else proof.mfa_at,
         factors=() if proof is None else proof.factors,

@@ -13,6 +13,7 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from iamkit import epochs
 from iamkit.client.signer import Signer
 from iamkit.clock import FrozenClock, SystemClock
 from iamkit.credentials import access_keys, sessions, temporary, tokens
@@ -22,6 +23,8 @@ from iamkit.credentials.key_file import FileKeyProvider
 from iamkit.credentials.key_lookup import KeyLookup
 from iamkit.credentials.sealing import Keyring
 from iamkit.credentials.secret import Secret
+from iamkit.credentials.service_credentials import ServiceCredential
+from iamkit.credentials.signing_certificates import SigningCertificate
 from iamkit.credentials.sigv4 import Signed, SigV4Verifier
 from iamkit.credentials.temporary import NewTemporary, TemporaryCredential, Wanted
 from iamkit.errors import ExpiredToken, InvalidClientTokenId, SignatureDoesNotMatch
@@ -297,3 +300,34 @@ def test_rows_that_ended_long_ago_are_cleared_away(bench: Bench) -> None:
 
     with bench.store.read() as reader:
         assert reader.count(TemporaryCredential) == 1
+
+
+@pytest.mark.parametrize("kind", ["service", "certificate"])
+def test_of_a_tools_credential_it_ends_with_that(bench: Bench, kind: str) -> None:
+    """A service-specific credential, a client certificate: deleted, or made inactive."""
+    row: ServiceCredential | SigningCertificate
+    now = bench.clock.now()
+    if kind == "service":
+        row = ServiceCredential(
+            "ACCA" + "A" * 17, ACCOUNT, USER, "doc", "ana-at-1", "d", "p", "Active", now, None
+        )
+        proof = Authentication(ACCOUNT, USER, CredentialKind.SERVICE, row.credential_id)
+        key = row.credential_id
+    else:
+        row = SigningCertificate("abc", ACCOUNT, USER, "d", "pem", "Active", now, now, now + HOUR)
+        proof = Authentication(ACCOUNT, USER, CredentialKind.CERTIFICATE, row.certificate_id)
+        key = row.certificate_id
+    bench.change(lambda unit: unit.add(row))
+    made = bench.issue(proof)
+    assert bench.by(made).subject == ROLE
+
+    def end(unit: Unit) -> None:
+        unit.change(type(row), (key,), {"status": "Inactive"})
+        unit.bump(epochs.principal(USER))
+
+    bench.change(end)
+
+    with pytest.raises(InvalidClientTokenId):
+        bench.by(made)
+    with pytest.raises(ExpiredToken):
+        bench.issue(proof)

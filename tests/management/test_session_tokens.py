@@ -213,6 +213,27 @@ def test_nothing_that_was_narrowed_gets_more(realm: Realm) -> None:
     assert realm.become(may, trusting).can("doc:List", NOTE)
 
 
+@pytest.mark.parametrize("kind", [CredentialKind.SERVICE, CredentialKind.TOKEN])
+def test_what_an_authenticator_narrows_by_is_handed_down(realm: Realm, kind: CredentialKind) -> None:
+    """Also where it says so by session policies, as a plugin's may: each of them stays."""
+    ana = realm.user("ana", "*")
+    digests = realm.write(
+        lambda unit: tuple(
+            documents.keep(unit, allow(*verbs)) for verbs in (("doc:Get", "sts:*"), ("doc:Put",))
+        )
+    )
+    proof = Authentication(HOME, ana.caller.unique_id, kind, "elsewhere", session_policies=digests)
+    tool = realm.iam.principals.resolve(proof)
+
+    for who in (
+        token_of(realm, tool),
+        tool.session(policy=allow("doc:*")),
+        realm.come(federated(realm, tool, policy=allow("*")).credentials),
+    ):
+        assert not who.can("doc:Drop", NOTE)
+        assert not (who.can("doc:Get", NOTE) and who.can("doc:Put", NOTE))
+
+
 # --- federated users ------------------------------------------------------------------------------------
 
 
