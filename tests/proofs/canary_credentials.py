@@ -8,25 +8,32 @@ not complete, root passwords. Each is used well, badly, in the wrong place and w
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
+from iamkit.client.signer import Signer
 from iamkit.credentials import otp, wording
 from iamkit.credentials.message import Channel, Kind, Message
 from iamkit.credentials.mfa import Answer, Asking, Begun, Enrolled, MfaMethod, MfaServices, Proof
 from iamkit.credentials.secret import Secret
+from iamkit.errors import AuthenticationError
 from iamkit.hookspecs import hookimpl
+from iamkit.http import Headers, HttpRequest
 from iamkit.identity import accounts
 from iamkit.management import (
+    assume_role,
     hardware_mfa,
     invitations,
     login_profiles,
     mail_addresses,
     mfa,
     mfa_enrolment,
+    roles,
     root,
+    session_tokens,
     tokens,
     users,
 )
@@ -122,6 +129,7 @@ class Chapter:
         self.links()
         self.factors()
         self.personal_tokens()
+        self.temporary()
         self.lost()
         self.misplaced()
 
@@ -236,6 +244,37 @@ class Chapter:
         self.kept("a personal token", again)
         self.wrong(lambda: desk.do(tokens.create_personal_token, user_name="nobody", name="script"))
 
+    def temporary(self) -> None:
+        """Credentials of the user, narrowed ones, ones of a role: sent well, and with another's parts."""
+        iam = self.iam
+        cedric = iam.find_principal("cedric")
+        desk = iam.desk(cedric)
+        trust = {"Effect": "Allow", "Principal": {"AWS": cedric.arn}, "Action": "sts:AssumeRole"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": trust})
+        made = self.desk.do(roles.create_role, role_name="canary", assume_role_policy_document=text)
+        got = [
+            desk.do(session_tokens.get_session_token),
+            desk.do(assume_role.assume_role, role_arn=made.arn, role_session_name="canary"),
+        ]
+        for item in got:
+            given = item.credentials
+            self.secret("a temporary secret", given.secret_access_key.reveal())
+            self.secret("a session token", given.session_token.reveal())
+            self.kept("temporary credentials", item)
+            for secret, token in itertools.product(
+                (given.secret_access_key, Secret(WRONG)),
+                (given.session_token, got[0].credentials.session_token),
+            ):
+                signer = Signer(given.access_key_id, secret, token=token)
+                fields = signer.sign("GET", "http://app/", {}, b"", now=iam.clock.now())
+                asked = HttpRequest(
+                    "GET", "http", "app", "/", "/", "", Headers(tuple(fields.items())), body=b""
+                )
+                try:
+                    self.story.keep("shown", repr(iam.gate.admit(asked)))
+                except AuthenticationError as fault:
+                    self.story.keep("shown", f"{fault!r} {fault}")
+
     def lost(self) -> None:
         """What root lost, by mail and by the host."""
         iam = self.iam
@@ -283,6 +322,7 @@ class Chapter:
             lambda: desk.do(tokens.create_personal_token, user_name="cedric", name="x"),
             lambda: (iam.recovery.request("cedric"), iam.outbox.flush()),
             lambda: desk.do(root.create_setup_link),
+            lambda: iam.desk(iam.find_principal("cedric")).do(session_tokens.get_session_token),
         ]
 
     def _enable(self, serial: str, first: Secret, second: Secret) -> None:
