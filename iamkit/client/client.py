@@ -57,6 +57,7 @@ class Client:
         *,
         service: str = DEFAULT_SERVICE,
         region: str = DEFAULT_REGION,
+        token: str | Secret | None = None,
         attempts: int = 3,
         timeout: float = 30.0,
         clock: Clock | None = None,
@@ -67,7 +68,7 @@ class Client:
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValidationError("the base URL must be like `https://host/prefix`")
         self._base = base_url.rstrip("/")
-        self._signer = Signer.of(key_id, secret, service, region)
+        self._signer = Signer.of(key_id, secret, service, region, token)
         self._attempts = max(1, attempts)
         self._timeout = timeout
         self._clock = clock or SystemClock()

@@ -23,9 +23,10 @@ class SigV4Auth(httpx2.Auth):
         *,
         service: str = DEFAULT_SERVICE,
         region: str = DEFAULT_REGION,
+        token: str | Secret | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._signer = Signer.of(key_id, secret, service, region)
+        self._signer = Signer.of(key_id, secret, service, region, token)
         self._clock = clock or SystemClock()
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:

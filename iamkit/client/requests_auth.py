@@ -35,9 +35,10 @@ class SigV4Auth:
         *,
         service: str = DEFAULT_SERVICE,
         region: str = DEFAULT_REGION,
+        token: str | Secret | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._signer = Signer.of(key_id, secret, service, region)
+        self._signer = Signer.of(key_id, secret, service, region, token)
         self._clock = clock or SystemClock()
 
     def __call__(self, request: R) -> R:

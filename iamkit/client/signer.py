@@ -34,7 +34,7 @@ _NEVER_SIGNED: Final = frozenset(
     {"authorization", "connection", "user-agent", "expect", "transfer-encoding", "accept-encoding", "te"}
 )
 # Fields that signing makes.
-_MADE: Final = frozenset({"host", "x-amz-date", "x-amz-content-sha256"})
+_MADE: Final = frozenset({"x-amz-security-token", "host", "x-amz-date", "x-amz-content-sha256"})
 _UNSAFE: Final = re.compile(r"[^\x21-\x7e]")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -50,9 +50,18 @@ class Signer:
     token: Secret | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, key_id: str, secret: str | Secret, service: str, region: str) -> Signer:
-        """A signer for a secret however it came."""
-        return cls(key_id, secret if isinstance(secret, Secret) else Secret(secret), service, region)
+    def of(
+        cls,
+        key_id: str,
+        secret: str | Secret,
+        service: str,
+        region: str,
+        token: str | Secret | None = None,
+    ) -> Signer:
+        """A signer for a secret and a session token however they came."""
+        session = token if token is None or isinstance(token, Secret) else Secret(token)
+        hidden = secret if isinstance(secret, Secret) else Secret(secret)
+        return cls(key_id, hidden, service, region, session)
 
     def sign(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime

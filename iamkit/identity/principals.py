@@ -249,9 +249,21 @@ class Principals:
             raise ExpiredToken("the temporary credential has ended; get another")
 
     def _principal(self, known: _Known, authentication: Authentication | None) -> Principal:
-        bearer = Bearer(known.caller, known.name, known.layers, known.tags)
-        if authentication is not None and (authentication.session or authentication.narrowed):
-            bearer = self._bearer(bearer, authentication)
+        if authentication is None or (authentication.session is None and not authentication.narrowed):
+            # Nearly every request: as the user is.
+            return principal_of(
+                known.caller,
+                known.name,
+                known.account,
+                known.layers,
+                known.tags,
+                known.org_path,
+                authentication,
+                self.judge,
+                self._narrows,
+            )
+        whose = Bearer(known.caller, known.name, known.layers, known.tags)
+        bearer = self._bearer(whose, authentication)
         return principal_of(
             bearer.caller,
             bearer.name,
