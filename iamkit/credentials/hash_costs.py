@@ -7,7 +7,6 @@ cost is learnt from those that were verified: the middle of the last few, which 
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Final
 
 # Costs are named by parameters of stored hashes, which are few; attackers do not choose them.
@@ -31,4 +30,8 @@ class HashCosts:
     @property
     def slowest(self) -> float:
         """What the dearest of them costs; 0 before any was verified."""
-        return max((median(times) for times in tuple(self._last.values())), default=0.0)
+        return max((_middle(times) for times in tuple(self._last.values())), default=0.0)
+
+
+def _middle(times: tuple[float, ...]) -> float:
+    return sorted(times)[len(times) // 2]

@@ -65,7 +65,7 @@ def test_without_a_beat_nobody_waits() -> None:
 
 
 def test_the_cost_of_a_hash_is_the_middle_of_its_last_times() -> None:
-    """One that waited for something else does not count, a machine that became busy does; the dearest counts."""
+    """One that waited for something else does not count; a machine that became busy does."""
     costs = HashCosts()
     assert costs.slowest == 0
     for cost, seconds in (("today", 0.03), ("bcrypt 12", 0.25), ("bcrypt 12", 0.25), ("bcrypt 12", 9.0)):
