@@ -64,14 +64,19 @@ def test_without_a_beat_nobody_waits() -> None:
     assert timer.now == 100.0
 
 
-def test_the_cost_of_a_hash_is_its_quickest_time() -> None:
-    """What took longer once waited for something else; what is dearest counts."""
+def test_the_cost_of_a_hash_is_the_middle_of_its_last_times() -> None:
+    """One that waited for something else does not count; a machine that became busy does."""
     costs = HashCosts()
     assert costs.slowest == 0
-    for cost, seconds in (("today", 0.03), ("bcrypt 12", 0.4), ("bcrypt 12", 0.25), ("today", 2.0)):
+    for cost, seconds in (("today", 0.03), ("bcrypt 12", 0.25), ("bcrypt 12", 0.25), ("bcrypt 12", 9.0)):
         costs.note(cost, seconds)
-
     assert costs.slowest == 0.25
+    for _ in range(9):
+        costs.note("bcrypt 12", 0.5)
+    assert costs.slowest == 0.5
+    for _ in range(9):
+        costs.note("bcrypt 12", 0.2)
+    assert costs.slowest == 0.2
 
 
 def test_costs_are_remembered_in_bounds() -> None:

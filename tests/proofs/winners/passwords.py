@@ -8,11 +8,9 @@ from typing import Any
 
 from iamkit.credentials import links, passwords, sessions
 from iamkit.credentials.links import Purpose
-from iamkit.gate import root_setup
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.gate.password_change import PasswordChange
 from iamkit.gate.recovery import Recovery
-from iamkit.gate.root_setup import RootSetup
 from iamkit.kit import IAM
 from tests.proofs.winners.kinds import Kind, Task, first_answer, kind, replaced
 
@@ -103,33 +101,4 @@ class PendingPassword(Choice):
         changed.enter_context(
             replaced(PasswordChange, "_choosing", first_answer(PasswordChange._choosing, 2))
         )
-        return changed
-
-
-@kind
-class SetupLink(Choice):
-    """The link by which somebody becomes the root user. Each round the account has none again."""
-
-    name = "setup-link"
-
-    def prepare(self, iam: IAM) -> str:
-        return iam.deployment().home_account
-
-    def task(self, iam: IAM, prepared: Any, number: int, count: int, *, meet: bool) -> Task:
-        now = self.move(iam)
-        with iam.store.write() as unit:
-            passwords.forget(unit, prepared)
-            token = root_setup.make_link(unit, iam.house, prepared)
-        return Task(self.name, now, prepared, meet, {"token": token.reveal()})
-
-    def attempt(self, iam: IAM, task: Task, client: int) -> None:
-        iam.claim_setup(task.shared["token"], f"r{client}@example.org", self.chosen(task, client))
-
-    def sabotaged(self) -> ExitStack:
-        def used(unit: object, kept: object) -> None:
-            pass
-
-        changed = super().sabotaged()
-        changed.enter_context(replaced(RootSetup, "_open", first_answer(RootSetup._open, 2)))
-        changed.enter_context(replaced(links, "use", used))
         return changed
