@@ -11,7 +11,7 @@ def test_a_small_account_is_exported_compared_and_made_anew() -> None:
     """Every line of the script, with an account that takes seconds."""
     script = Path(__file__).with_name("as_files.py")
     done = subprocess.run(
-        [sys.executable, str(script), "--users", "200", "--apply"],
+        [sys.executable, str(script), "--users", "40", "--apply"],
         capture_output=True,
         text=True,
         check=False,
