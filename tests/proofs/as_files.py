@@ -3,9 +3,10 @@
     python tests/proofs/as_files.py [--users 10000] [--apply]
 
 The account is exported at a tenth of its size and whole; the most memory that Python held meanwhile must not
-differ by more than the names of the files take. The folder and the account are then compared, and so is the
-one after edits of up to a hundred. With `--apply` the folder is made an account elsewhere, which takes minutes, and
-exported again: the same files to the byte. Exit code 0 if all of it holds, 1 if something does not.
+differ by more than the names of the files take. The folder and the account are then compared, and so are the
+two after edits of up to a hundred. With `--apply` the folder is made an account elsewhere, which takes
+minutes, and exported again: the same files to the byte. Exit code 0 if all of it holds, 1 if something does
+not.
 """
 
 from __future__ import annotations
