@@ -248,7 +248,7 @@ def test_planning_takes_permissions_and_changes_nothing(town: Town, tmp_path: Pa
         inline.put_user_policy,
         user_name="ana",
         policy_name="own",
-        policy_document=text(["iam:Get*", "iam:List*", "iamkit:ListResourcePolicies"]),
+        policy_document=text(["iam:Get*", "iam:List*", "iamkit:List*"]),
     )
     prepared = town.workshop("ana").prepare(Folder(path))
     assert "iamkit:WhatCan" in prepared.withheld
