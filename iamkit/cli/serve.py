@@ -86,8 +86,6 @@ def _serve(terminal: Terminal, iam: IAM, host: str, port: int, threads: int) -> 
         {"url": url},
     )
     sys.stdout.flush()
-    # A request that waits for a thread is no event that anybody has to be told of.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _ended)
     server.run()
 
