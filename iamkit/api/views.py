@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iamkit.api.constraints import Value
+from iamkit.credentials import passwords
 from iamkit.credentials.secret import Secret
 from iamkit.identity import documents, users
 from iamkit.identity.managed import ManagedPolicy
@@ -43,6 +44,11 @@ class Around:
     def text(self, digest: str) -> str:
         """A policy's text."""
         return documents.text_of(self.reader, digest)
+
+
+def _password_used(user: User, around: Around) -> object:
+    kept = passwords.find(around.reader, user.user_id)
+    return None if kept is None else kept.last_used_at
 
 
 # Any: records of many types, read by name as the tables say.
@@ -130,6 +136,7 @@ _SERVICE_CREDENTIAL: Final = {
 _USER: Final[View] = {
     "UserName": "name",
     "CreateDate": "created_at",
+    "PasswordLastUsed": _password_used,
     "PermissionsBoundary": _boundary,
     "Tags": _some_tags,
 }
