@@ -68,6 +68,7 @@ TRACES: Final = (
     "decision",
     "policy_document",
     "attempts",
+    "source_attempts",
     "queued_message",
     "last_access",
     "epoch",
