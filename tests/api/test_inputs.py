@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iamkit.api.bound import Bindings, Bound
-from iamkit.api.inputs import snake
-from iamkit.api.model import Models
+from iamkit.api.model import Models, snake
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError, ValidationError
 
