@@ -184,6 +184,33 @@ def test_what_a_listing_leaves_out_is_told_one_by_one(world: World) -> None:
     assert told["PermissionsBoundary"]["PermissionsBoundaryType"] == "PermissionsBoundaryPolicy"
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "good"),
+    [
+        ("aws:SourceIp", "127.0.0.0/8", True),
+        ("aws:SourceIp", "192.0.2.0/24", False),
+        ("iamkit:CredentialKind", "access-key", True),
+        ("iamkit:CredentialKind", "session", False),
+    ],
+)
+def test_a_policy_sees_the_request_behind_the_operation(
+    world: World, key: str, value: str, good: bool
+) -> None:
+    """Where it came from and how its sender proved who it is."""
+    user = world.user()
+    operator = "IpAddress" if key == "aws:SourceIp" else "StringEquals"
+    statement = {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": {**statement, "Condition": {operator: {key: value}}}}
+    world.iam.put_user_policy(UserName=user, PolicyName="in", PolicyDocument=json.dumps(document))
+    client = world.client("iam", key=world.access_key(user))
+
+    if good:
+        assert client.list_users()["Users"]
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.list_users()
+
+
 def test_a_presigned_url_says_who_signed_it(world: World) -> None:
     """`generate_presigned_url` of GetCallerIdentity, sent by anybody: the trick of EKS and Vault."""
     for method in ("GET", "POST"):
