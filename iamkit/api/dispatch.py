@@ -12,7 +12,7 @@ from typing import Final
 from iamkit.api import typed_json, xml
 from iamkit.api.bound import Bindings, Bound
 from iamkit.api.constraints import Value
-from iamkit.api.envelope import Call, json_call, query_asked, service_of, wants_json
+from iamkit.api.envelope import Call, json_call, json_operation, query_asked, service_of, wants_json
 from iamkit.api.faults import Fault, fault_of
 from iamkit.api.model import Models, OperationModel, ServiceModel
 from iamkit.api.openapi import document
@@ -91,11 +91,13 @@ class Dispatch:
     def _json(self, request: HttpRequest, principal: Principal) -> HttpResponse:
         if request.method != "POST" or request.kind != "http":
             raise MalformedRequest("operations are done by POST, with a JSON object")
-        if principal.caller.kind is CallerKind.ANONYMOUS:
+        service, operation = json_operation(self._models, request)
+        if principal.caller.kind is CallerKind.ANONYMOUS and not operation.unsigned:
             raise MissingAuthenticationToken("operations need a caller; sign in or sign the request")
         request_id = self._request_id()
-        call = json_call(self._models, request)
-        output = self._done(self._bound(call.operation), call, principal, request, request_id)
+        bound = self._bound(operation)
+        call = json_call(service, operation, request)
+        output = self._done(bound, call, principal, request, request_id)
         return _response(200, "application/json", typed_json.output(output), request_id)
 
     def _bound(self, model: OperationModel) -> Bound:

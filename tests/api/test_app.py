@@ -340,8 +340,11 @@ def test_json_needs_a_caller(wire: Wire) -> None:
     """401 with the ways to prove oneself."""
     answer = wire.send("POST", f"{wire.url}iam/ListUsers", content="{}", headers=JSON)
 
+    unsigned = wire.send("POST", f"{wire.url}sts/AssumeRoleWithSAML", content="{}", headers=JSON)
+
     assert answer.status_code == 401
     assert "Bearer" in answer.headers["www-authenticate"]
+    assert unsigned.json()["type"] == "urn:iamkit:error:InvalidAction"
 
 
 def test_the_document_describes_every_operation(wire: Wire) -> None:
