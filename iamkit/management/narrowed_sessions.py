@@ -74,6 +74,8 @@ def get_narrowed_credentials(
         actor=facts.actor if actor is None else actor,
         mfa_at=None if proof is None else proof.mfa_at,
         factors=() if proof is None else proof.factors,
+        provider=facts.provider,
+        claims=facts.claims,
     )
     return NarrowedCredentials(session_credentials.issued(work, wanted, parent=proof))
 
