@@ -17,12 +17,13 @@ PublicKey: TypeAlias = RSAKey | ECKey | OKPKey
 _RSA: Final = (2048, 8192)
 _MOST: Final = 100
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-_RSA_ALGORITHMS: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
-_CURVES: Final[Mapping[object, frozenset[str]]] = {
-    ("EC", "P-256"): frozenset({"ES256"}),
-    ("EC", "P-384"): frozenset({"ES384"}),
-    ("EC", "P-521"): frozenset({"ES512"}),
-    ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
+# By kind and curve.
+_KINDS: Final[Mapping[str, frozenset[str]]] = {
+    "RSA ": frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
+    "EC P-256": frozenset({"ES256"}),
+    "EC P-384": frozenset({"ES384"}),
+    "EC P-521": frozenset({"ES512"}),
+    "OKP Ed25519": frozenset({"EdDSA", "Ed25519"}),
 }
 
 
@@ -72,15 +73,19 @@ def _key(said: Mapping[str, object]) -> Key | None:
     if not isinstance(uses, list) or "verify" not in uses or not isinstance(kid, str | None):
         return None
     kind = said.get("kty")
-    if kind == "RSA":
-        algorithms, public = _RSA_ALGORITHMS, _public(RSAKey, said, "n", "e")
-    else:
-        curve = said.get("crv")
-        algorithms = _CURVES.get((kind, curve) if isinstance(curve, str) else None, frozenset())
-        public = _public(ECKey, said, "crv", "x", "y") if kind == "EC" else _public(OKPKey, said, "crv", "x")
+    curve = said.get("crv") if kind in ("EC", "OKP") else ""
+    algorithms = _KINDS.get(f"{kind} {curve}", frozenset())
     if alg is not None:
         algorithms = algorithms & {alg} if isinstance(alg, str) else frozenset()
-    if public is None or not algorithms:
+    if not algorithms:
+        return None
+    if kind == "RSA":
+        public = _public(RSAKey, said, "n", "e")
+    elif kind == "EC":
+        public = _public(ECKey, said, "crv", "x", "y")
+    else:
+        public = _public(OKPKey, said, "crv", "x")
+    if public is None:
         return None
     if isinstance(public, RSAKey) and not _RSA[0] <= public.raw_value.key_size <= _RSA[1]:
         return None
@@ -97,5 +102,5 @@ def _public(kind: type[PublicKey], said: Mapping[str, object], *names: str) -> P
         return None
     try:
         return kind.import_key({"kty": said["kty"], **members})  # type: ignore[dict-item]  # texts, see above
-    except (JoseError, ValueError, TypeError, OverflowError):
+    except (JoseError, LookupError, ValueError, TypeError, OverflowError):
         return None

@@ -12,7 +12,7 @@ from typing import Final
 
 from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
-from joserfc.jws import JWSAlgModel
+from joserfc.jws import JWSAlgModel  # type: ignore[attr-defined]  # it is there, and not in the list
 
 from iamkit.clock import Clock
 from iamkit.errors import ConfigurationError, ExpiredIdentityToken, InvalidIdentityToken

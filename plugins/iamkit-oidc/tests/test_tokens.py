@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
-from datetime import timedelta
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from iamkit.clock import FrozenClock
 from iamkit.errors import ExpiredIdentityToken, InvalidIdentityToken
@@ -66,7 +68,7 @@ def test_a_key_that_names_its_algorithm_is_for_no_other(
     (said,) = json.loads(idp.key_set())["keys"]
     idp.body["/keys"] = json.dumps({"keys": [{**said, "alg": "RS256"}]}).encode()
 
-    assert tokens.verify(idp.token(), [record])
+    tokens.verify(idp.token(), [record])
     with pytest.raises(InvalidIdentityToken, match="no key"):
         tokens.verify(idp.token(algorithm="PS256"), [record])
 
@@ -74,18 +76,6 @@ def test_a_key_that_names_its_algorithm_is_for_no_other(
 def _unsigned(idp: LocalProvider, name: object) -> str:
     head, body, _ = idp.token(header={"alg": name}).split(".")
     return f"{head}.{body}."
-
-
-def _with_public_key(idp: LocalProvider, algorithm: str) -> str:
-    pem = idp.keys["one"].as_pem(private=False)
-    key = OctKey.import_key(pem.decode().replace("-----", "")) if False else _oct(pem)
-    return idp.token(header={"alg": algorithm}, key=key, algorithm=algorithm)
-
-
-def _oct(raw: bytes) -> OctKey:
-    from base64 import urlsafe_b64encode
-
-    return OctKey.import_key({"kty": "oct", "k": urlsafe_b64encode(raw).rstrip(b"=").decode()})
 
 
 @pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE", "", None, 7, ["RS256"]])
@@ -104,7 +94,9 @@ def test_the_public_key_is_no_shared_secret(
 ) -> None:
     """HS by the bytes of the public key, which everybody has."""
     for raw in (idp.keys["one"].as_pem(private=False), idp.key_set()):
-        token = idp.token(header={"alg": algorithm}, key=_oct(raw), algorithm=algorithm)
+        head, body, _ = idp.token(header={"alg": algorithm}).split(".")
+        digest = hmac.digest(raw, f"{head}.{body}".encode(), f"sha{algorithm[2:]}")
+        token = f"{head}.{body}.{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
         with pytest.raises(InvalidIdentityToken, match="algorithm"):
             tokens.verify(token, [record])
 
@@ -118,10 +110,13 @@ def test_a_kid_only_finds_keys(tokens: Tokens, idp: LocalProvider, record: OidcP
         tokens.verify(idp.token(header={"kid": kid}), [record])
 
 
-def test_without_kid_there_must_be_one_key(tokens: Tokens, idp: LocalProvider, record: OidcProvider) -> None:
+def test_without_kid_there_must_be_one_key(
+    tokens: Tokens, idp: LocalProvider, record: OidcProvider, clock: FrozenClock
+) -> None:
     """One that fits is meant; of two, none."""
-    assert tokens.verify(idp.token(header={"kid": None}), [record])
+    tokens.verify(idp.token(header={"kid": None}), [record])
     idp.keys["two"] = RSAKey.generate_key(2048)
+    clock.advance(timedelta(seconds=31))
     tokens.verify(idp.token(header={"kid": "two"}, key=idp.keys["two"]), [record])
 
     with pytest.raises(InvalidIdentityToken, match="no key"):
@@ -207,15 +202,15 @@ def test_wrong_claims_say_nothing(
 ) -> None:
     """Signed by the provider, and still not for here."""
     with pytest.raises(InvalidIdentityToken):
-        tokens.verify(idp.token(**claims), [record])
+        tokens.verify(idp.token(**claims), [record])  # type: ignore[arg-type]  # only claims
 
 
 def test_several_audiences_need_a_known_party(
     tokens: Tokens, idp: LocalProvider, record: OidcProvider
 ) -> None:
     """`azp` says to whom the token was issued (OpenID Connect Core, 3.1.3.7)."""
-    assert tokens.verify(idp.token(aud=["stranger", "my-app"], azp="other-app"), [record])
-    assert tokens.verify(idp.token(aud=["my-app"]), [record])
+    tokens.verify(idp.token(aud=["stranger", "my-app"], azp="other-app"), [record])
+    tokens.verify(idp.token(aud=["my-app"]), [record])
 
 
 def test_times_are_held_to_the_minute(
@@ -224,11 +219,11 @@ def test_times_are_held_to_the_minute(
     """A clock that is a little off is forgiven, one that is more off is not."""
     now = int(clock.now().timestamp())
 
-    assert tokens.verify(idp.token(iat=now + 50, nbf=now + 50, exp=now + 500), [record])
-    assert tokens.verify(idp.token(iat=now - 500, exp=now - 50), [record])
-    for claims in ({"iat": now + 70}, {"nbf": now + 70}):
+    tokens.verify(idp.token(iat=now + 50, nbf=now + 50, exp=now + 500), [record])
+    tokens.verify(idp.token(iat=now - 500, exp=now - 50), [record])
+    for early in (idp.token(iat=now + 70), idp.token(nbf=now + 70)):
         with pytest.raises(InvalidIdentityToken, match="not valid yet"):
-            tokens.verify(idp.token(**claims), [record])
+            tokens.verify(early, [record])
     for late in (now - 70, now - 61.5, 0):
         with pytest.raises(ExpiredIdentityToken):
             tokens.verify(idp.token(exp=late), [record])
@@ -247,8 +242,6 @@ def test_another_providers_key_signs_nothing_here(
         bundle = tmp_path / "both.pem"
         bundle.write_bytes(idp.authorities.read_bytes() + second.authorities.read_bytes())
         both = Tokens(idp.configuration(connect_to=places, authorities=str(bundle)), clock)
-        from datetime import UTC, datetime
-
         other = OidcProvider(
             arn="arn:aws:iam::111122223333:oidc-provider/second.example.org",
             account="111122223333",
@@ -326,4 +319,4 @@ def test_a_token_is_good_for_real_clocks(
 ) -> None:
     """Half an hour from now, by the clock of this machine."""
     assert abs(clock.now().timestamp() - time.time()) < 60
-    assert Tokens(idp.configuration(), clock).verify(idp.token(), [record])
+    Tokens(idp.configuration(), clock).verify(idp.token(), [record])
