@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from iamkit.api import typed_json, xml
-from iamkit.api.bound import Bindings, Bound
+from iamkit.api.bound import NEEDS, Bindings, Bound
 from iamkit.api.constraints import Value
 from iamkit.api.envelope import Call, json_call, json_operation, query_asked, service_of, wants_json
 from iamkit.api.faults import Fault, fault_of
@@ -103,7 +103,9 @@ class Dispatch:
     def _bound(self, model: OperationModel) -> Bound:
         bound = self._bindings.find(model)
         if bound is None:
-            raise InvalidAction(f"`{model.action}` is not available here")
+            needs = NEEDS.get(model.action)
+            why = f"; it needs {needs}" if needs else ""
+            raise InvalidAction(f"`{model.action}` is not available here{why}")
         return bound
 
     def _done(

@@ -86,6 +86,19 @@ TRUST: Final = (
 )
 
 OIDC: Final = f"arn:aws:iam::{HOME}:oidc-provider/id.example.org/kept"
+OIDC_URL: Final = "https://id.example.org/kept"
+VISITED: Final = json.dumps(
+    {
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Federated": OIDC},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {"id.example.org/kept:aud": "app", "id.example.org/kept:sub": "ana"}
+            },
+        }
+    }
+)
 SAML: Final = f"arn:aws:iam::{HOME}:saml-provider/kept"
 METADATA: Final = (
     '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.org/">'
@@ -128,8 +141,8 @@ def _furnish(office: Office, action: str = "") -> dict[str, Arguments]:
             issuer.disable(unit, HOME)
         access_report.ask(unit, house, HOME, arn=ana.arn, level="SERVICE_LEVEL", job_id="kept")
         credential_report.keep(unit, HOME, b"user", now)
-        url = "https://id.example.org/kept"
-        oidc_provider.create(unit, arn=OIDC, account=HOME, url=url, now=now, client_ids=("app",))
+        roles.create(unit, house, account=HOME, name="visited", trust=ResolvedPolicy(VISITED, {}))
+        oidc_provider.create(unit, arn=OIDC, account=HOME, url=OIDC_URL, now=now, client_ids=("app",))
         saml_provider.create(unit, arn=SAML, account=HOME, name="kept", uuid="0f", metadata=METADATA, now=now)
         instance_profiles.create(unit, house, account=HOME, name="loose")
         box = instance_profiles.create(unit, house, account=HOME, name="box")
@@ -429,6 +442,11 @@ def _furnish(office: Office, action: str = "") -> dict[str, Arguments]:
         "iamkit:EndTemporaryCredential": {"user_name": "sam", "session_id": began},
         "iamkit:EndAccountSessions": {},
         "sts:AssumeRole": {"role_arn": f"arn:aws:iam::{HOME}:role/worker", "role_session_name": "work"},
+        "sts:AssumeRoleWithWebIdentity": {
+            "role_arn": f"arn:aws:iam::{HOME}:role/visited",
+            "role_session_name": "work",
+            "web_identity_token": Secret(json.dumps({"iss": OIDC_URL, "sub": "ana", "aud": "app"})),
+        },
         "sts:GetSessionToken": {},
         "sts:GetFederationToken": {"name": "guest", "policy": OK},
         "sts:GetAccessKeyInfo": {"access_key_id": key},
@@ -572,7 +590,9 @@ ALSO: Final = {
 }
 RESERVED: Final = (*ROOT_ONLY, *HOST_ONLY)
 ACTIONS: Final = sorted(item.action for item in OPERATIONS)
-FREE: Final = {name for name in ACTIONS if name.lower() in OPEN_ACTIONS}
+# What the call itself shows is asked about, whoever sends it.
+STRANGERS: Final = {item.action for item in OPERATIONS if item.for_strangers}
+FREE: Final = {name for name in ACTIONS if name.lower() in OPEN_ACTIONS} | STRANGERS
 
 
 def test_every_operation_has_an_action_of_its_own(office: Office) -> None:
