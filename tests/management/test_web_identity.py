@@ -166,7 +166,7 @@ def test_conditions_see_the_claims(realm: Realm) -> None:
 
 @pytest.mark.usefixtures("known")
 def test_claims_whose_names_differ_only_by_case_mean_nothing(realm: Realm) -> None:
-    """A condition ignores the case of its key; `Sub` is not `sub`, and `groups` beside `Groups` is neither."""
+    """A condition ignores the case of its key: `Sub` is not `sub`, `groups` beside `Groups` is neither."""
     role = realm.role("reader", trusting(**{f"{NAME}:groups": "admins"}), "doc:List")
 
     visit(realm, role, token(groups="admins"))
