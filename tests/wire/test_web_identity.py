@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,13 @@ import httpx2
 import pytest
 from botocore.exceptions import ClientError
 from botocore.session import Session
+from iamkit_oidc import Configuration, Place
+from iamkit_oidc.tokens import Tokens
+from joserfc.jwk import RSAKey
+
+from iamkit.clock import SystemClock
+from iamkit.errors import InvalidIdentityToken
+from iamkit.federation.oidc_provider import OidcProvider
 
 if TYPE_CHECKING:
     from tests.wire.conftest import World
@@ -49,8 +58,6 @@ def test_a_workload_needs_no_secret(world: World, chain: Path) -> None:
 
 def test_a_workload_with_another_token_gets_nothing(world: World, chain: Path) -> None:
     """Somebody else's, and one that somebody else signed."""
-    from joserfc.jwk import RSAKey
-
     for token, code in (
         (world.idp.token(sub="ben"), "AccessDenied"),
         (world.idp.token(key=RSAKey.generate_key(2048)), "InvalidIdentityToken"),
@@ -82,3 +89,21 @@ def test_the_answer_to_a_stranger_is_plain(world: World) -> None:
     assert "<SessionToken>ikst_" in answer.text
     assert [each.status_code for each in (get, cookie, odd, long)] == [403, 403, 400, 400]
     assert "ValidationError" in long.text
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES384"])
+def test_iamkits_own_tokens_are_good_elsewhere(world: World, algorithm: str) -> None:
+    """An account as an issuer, met by its discovery URL alone."""
+    with contextlib.suppress(ClientError):
+        world.iam.enable_outbound_web_identity_federation()
+    given = world.sts.get_web_identity_token(Audience=["my-app"], SigningAlgorithm=algorithm)
+    token = given["WebIdentityToken"]
+    issuer = world.iam.get_outbound_web_identity_federation_info()["IssuerIdentifier"]
+    at = Place("127.0.0.1", int(world.url.rsplit(":", 1)[1]), plain=True)
+    verifier = Tokens(Configuration(connect_to={"iam.example": at}), SystemClock())
+    record = OidcProvider("arn", "444455556666", issuer, datetime.now(UTC), ("my-app",))
+    stranger = OidcProvider("arn", "444455556666", issuer, datetime.now(UTC), ("other-app",))
+
+    assert verifier.verify(token, [record]).claims["sub"] == world.arn("user", "administrator")
+    with pytest.raises(InvalidIdentityToken):
+        verifier.verify(token, [stranger])

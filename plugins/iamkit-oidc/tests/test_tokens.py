@@ -313,6 +313,37 @@ def test_no_altered_token_says_anything(
 
 _KEPT: dict[str, str] = {}
 
+_ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=5), inside, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(["alg", "kid", "typ", "crit", "x5c", "jwk"]),
+    claim=st.sampled_from(["iss", "aud", "azp", "exp", "iat", "nbf", "x"]),
+    said=_ANY,
+    claimed=_ANY,
+)
+def test_any_token_is_read_or_refused(
+    tokens: Tokens,
+    idp: LocalProvider,
+    record: OidcProvider,
+    name: str,
+    claim: str,
+    said: object,
+    claimed: object,
+) -> None:
+    """Whatever stands in header and claims, even signed: no other error."""
+    for token in (idp.token(header={name: said}), idp.token(**{claim: claimed})):  # type: ignore[arg-type]
+        try:
+            found = tokens.verify(token, [record])
+        except (InvalidIdentityToken, ExpiredIdentityToken):
+            continue
+        assert found.claims["iss"] == idp.issuer
+
 
 def test_a_token_is_good_for_real_clocks(
     idp: LocalProvider, record: OidcProvider, clock: FrozenClock
