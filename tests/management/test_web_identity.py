@@ -231,12 +231,13 @@ def test_tags_come_in_the_token(realm: Realm) -> None:
         assert kept.transitive == ("team",)
         with pytest.raises(AccessDenied, match="sts:TagSession"):
             visit(realm, untaggable, shown)
-    for odd in (
+    strange: tuple[object, ...] = (
         "x", {"principal_tags": "x"}, {"principal_tags": {"team": "red", "x": ["a", "b"]}},
         {"principal_tags": {"a": [1]}}, {"principal_tags": {"a": []}}, {"transitive_tag_keys": ["team"]},
         {"principal_tags": {"a": ["b"]}, "transitive_tag_keys": "c"},
         {"principal_tags": {"a": ["b"]}, "transitive_tag_keys": {"a": 1}},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for odd in strange:
         with pytest.raises(InvalidIdentityToken):
             visit(realm, role, token(**{TAGS: odd}))
     for bad in ({"aws:team": ["red"]}, {"a" * 200: ["x"]}, {f"k{n}": ["x"] for n in range(60)}):

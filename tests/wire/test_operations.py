@@ -1319,6 +1319,9 @@ LARGE: Final = json.dumps(
     separators=(",", ":"),
 )
 MANY_TAGS: Final = [{"Key": f"{number}", "Value": f"{number**80}"[:250]} for number in range(101, 140)]
+TAGGED_CLAIMS: Final[dict[str, Any]] = {
+    "https://aws.amazon.com/tags": {"principal_tags": {tag["Key"]: [tag["Value"]] for tag in MANY_TAGS}}
+}
 
 
 def _arn_errors(call: Callable[[World, str], Any]) -> dict[str, Do]:
@@ -1680,13 +1683,7 @@ CERTIFICATES: Final[dict[str, Case]] = {
             "PackedPolicyTooLarge": lambda w: _visited(
                 w,
                 Policy=LARGE,
-                WebIdentityToken=w.idp.token(
-                    **{
-                        "https://aws.amazon.com/tags": {
-                            "principal_tags": {tag["Key"]: [tag["Value"]] for tag in MANY_TAGS}
-                        }
-                    }
-                ),
+                WebIdentityToken=w.idp.token(**TAGGED_CLAIMS),
             ),
             "InvalidIdentityToken": lambda w: _visited(w, WebIdentityToken=w.idp.token(aud="stranger")),
             "ExpiredTokenException": lambda w: _visited(w, WebIdentityToken=w.idp.token(exp=1)),
