@@ -100,6 +100,9 @@ def warn(terminal: Terminal, kind: PolicyKind, *, managed: bool = False, resourc
     """Say on standard error what the document that was just saved most likely does not mean."""
     from iamkit.policy.validate import validate as findings_of
 
+    if terminal.endpoint:
+        # What the app declares is known there only; `iamkit policy validate` knows the rest.
+        return
     house = terminal.iam().house
     facts = Facts(
         catalog=terminal.iam().catalog,
