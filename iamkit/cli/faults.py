@@ -124,6 +124,11 @@ def _hints(terminal: Terminal, fault: Exception) -> Iterator[str]:
                 f"hint: acting as {terminal.key_owner}, by {KEY_ID_VARIABLE}; unset it, or give"
                 " `--as` to act as somebody else"
             )
+    if isinstance(fault, ServiceUnavailable) and _elsewhere(terminal):
+        yield (
+            f"hint: is `{_elsewhere(terminal)}` where `iamkit serve` runs, and can it be reached from here? for"
+            " a certificate of your own, SSL_CERT_FILE names who signed it"
+        )
     if isinstance(fault, AuthenticationError) and _elsewhere(terminal):
         yield (
             f"hint: the key or token of the environment ({KEY_ID_VARIABLE}, {TOKEN_VARIABLE}) was tried at"
