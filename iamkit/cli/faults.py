@@ -126,8 +126,8 @@ def _hints(terminal: Terminal, fault: Exception) -> Iterator[str]:
             )
     if isinstance(fault, ServiceUnavailable) and _elsewhere(terminal):
         yield (
-            f"hint: is `{_elsewhere(terminal)}` where `iamkit serve` runs, and can it be reached from here? for"
-            " a certificate of your own, SSL_CERT_FILE names who signed it"
+            f"hint: is `{_elsewhere(terminal)}` where `iamkit serve` runs, and can it be reached from here?"
+            " for a certificate of your own, SSL_CERT_FILE names who signed it"
         )
     if isinstance(fault, AuthenticationError) and _elsewhere(terminal):
         yield (
