@@ -30,6 +30,7 @@ from iamkit.errors import ConfigurationError, ServiceUnavailable, ValidationErro
 
 # Answers that promise that nothing was done, so that any method may be sent again.
 _TRY_AGAIN: Final = frozenset({429, 503})
+_THROTTLED: Final = b"<Code>Throttling</Code>"
 _LONGEST_WAIT: Final = 30.0
 # Methods that change nothing (RFC 9110 §9.2.1).
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -150,7 +151,7 @@ class Client:
                     raise
                 self._sleep(self._backoff(attempt))
                 continue
-            if response.status not in _TRY_AGAIN or last:
+            if last or not _again(response):
                 break
             wait = self._wait(response, attempt)
             if wait > self._longest_wait:
@@ -246,6 +247,11 @@ def _chosen(
 
 def _secret(text: str | Secret) -> Secret:
     return text if isinstance(text, Secret) else Secret(text)
+
+
+def _again(response: Response) -> bool:
+    """Whether the answer says that nothing was done, and to come back; AWS says the latter with 400."""
+    return response.status in _TRY_AGAIN or (response.status == 400 and _THROTTLED in response.body[:2048])
 
 
 def _date(response: Response) -> datetime | None:
