@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import logging
 import signal
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from iamkit.cli.endpoint import loopback
 from iamkit.cli.options import Command
 from iamkit.cli.terminal import Terminal
 from iamkit.errors import ConfigurationError
@@ -73,7 +73,7 @@ def _serve(terminal: Terminal, iam: IAM, host: str, port: int, threads: int) -> 
     except OSError as fault:
         raise ConfigurationError(f"cannot listen on `{host}:{port}`: {fault.strerror}") from fault
     url = f"http://{f'[{host}]' if ':' in host else host}:{server.effective_port}"
-    if not _loopback(host):
+    if not loopback(host):
         click.echo(
             "warning: answers hold secrets and are not encrypted here; let a proxy in front speak TLS",
             err=True,
@@ -92,10 +92,3 @@ def _serve(terminal: Terminal, iam: IAM, host: str, port: int, threads: int) -> 
 
 def _ended(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -45,6 +45,13 @@ class Authorizer(Protocol):
     ) -> Verdict: ...
 
 
+class Counter(Protocol):
+    """Where operations are had done: a desk, or what stands for one elsewhere."""
+
+    def do(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Have an operation done; see `Desk.do`."""
+
+
 class _Attempt:
     """What is known so far of one attempt, for its event."""
 

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from iamkit.errors import NoSuchEntity
 from iamkit.management import accounts, guardrails, instance_profiles, password_policy, resource_policies
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 from iamkit.management.paging import Page
 from iamkit.management.reports import get_account_authorization_details
 from iamkit.manifest.document import Document
@@ -42,7 +42,7 @@ PAGE: Final = 100
 class LiveAccount:
     """The account of a desk's principal. Whatever it may not read raises AccessDenied."""
 
-    def __init__(self, desk: Desk, *, partition: str, account: str) -> None:
+    def __init__(self, desk: Counter, *, partition: str, account: str) -> None:
         self._desk = desk
         self.tree = Tree(desk)
         self.partition = partition

@@ -6,7 +6,7 @@ from typing import Final
 
 from iamkit.errors import InputError
 from iamkit.management import tree
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 
 ROOT: Final = "/"
 
@@ -14,7 +14,7 @@ ROOT: Final = "/"
 class Tree:
     """Ids of nodes by path and the other way round, read at the desk when first asked for."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Counter) -> None:
         self._desk = desk
         self._paths: dict[str, str] | None = None
 

@@ -9,7 +9,7 @@ from iamkit.errors import AccessDenied, InputError
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
 from iamkit.management import groups
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.manifest.account import LiveAccount
 from iamkit.manifest.difference import Rules, difference
@@ -39,7 +39,7 @@ class Prepared:
 class Workshop:
     """What can be done with an account as files, by one principal at its desk."""
 
-    def __init__(self, iam: IAM, principal: Principal, desk: Desk) -> None:
+    def __init__(self, iam: IAM, principal: Principal, desk: Counter) -> None:
         self._iam = iam
         self._principal = principal
         self._desk = desk

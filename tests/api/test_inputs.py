@@ -14,6 +14,7 @@ UNSUPPORTED = {
     "iam:SimulateCustomPolicy": {"OrderedOrganizationPolicyInputList", "ResourceHandlingOption"},
     "iam:SimulatePrincipalPolicy": {"PolicyExclusionList", "ResourceHandlingOption"},
     "sts:AssumeRole": {"MinimumSessionTokenSize", "ProvidedContexts"},
+    "sts:AssumeRoleWithWebIdentity": {"MinimumSessionTokenSize"},
     "sts:GetFederationToken": {"MinimumSessionTokenSize"},
     "sts:GetSessionToken": {"MinimumSessionTokenSize"},
 }

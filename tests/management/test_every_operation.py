@@ -54,6 +54,7 @@ from iamkit.identity import (
 )
 from iamkit.identity.references import ResolvedPolicy
 from iamkit.identity.root_rules import HOST_ONLY, ROOT_ONLY
+from iamkit.management import wire
 from iamkit.management.catalog import BESIDE, OPERATIONS, SERVICES
 from iamkit.management.imports import ImportedUser
 from iamkit.management.operation import Operation
@@ -588,6 +589,14 @@ ALSO: Final = {
     "iamkit:InviteUser": {"iam:CreateUser", "iam:CreateLoginProfile"},
     "iamkit:ResendInvitation": {"iam:CreateLoginProfile"},
 }
+# Of their results something stays with the deployment.
+SHORTENED: Final = {
+    "iam:CreateAccessKey",
+    "iam:GetSAMLProvider",
+    "iamkit:GetDecision",
+    "iamkit:ListDecisions",
+    "iamkit:WhoCan",
+}
 RESERVED: Final = (*ROOT_ONLY, *HOST_ONLY)
 ACTIONS: Final = sorted(item.action for item in OPERATIONS)
 # What the call itself shows is asked about, whoever sends it.
@@ -630,6 +639,38 @@ def test_a_permitted_operation_has_exactly_one_event(office: Office, action: str
         "iam:GenerateCredentialReport",
     } | {name for name in ACTIONS if name.startswith("iam:Untag")}
     assert (_state(office) == before) is (found.read_only or action in unchanged)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_parameters_and_results_survive_the_wire(office: Office, action: str) -> None:
+    """As JSON and back they are the same, but for what stays where it is; nothing sealed is told."""
+    office.person("caller", office.document())
+    samples = _furnish(office, action)
+    found = _by_action(action)
+    desk = office.desk("caller")
+    if action in RESERVED:
+        desk = office.owner() if action in ROOT_ONLY else office.operator()
+    if action == "iamkit:CloseAccount":
+        desk = office.owner(SPARE)
+
+    sent = json.dumps(wire.arguments_out(found, samples[action]), allow_nan=False)
+    given = wire.arguments_in(found, json.loads(sent))
+    assert {name: _alike(value) for name, value in given.items()} == {
+        name: _alike(value) for name, value in samples[action].items()
+    }
+    result = desk.do(found, **given)
+    told = json.dumps(wire.result_out(found, result), allow_nan=False)
+    back = wire.result_in(found, json.loads(told))
+
+    assert json.dumps(wire.result_out(found, back)) == told
+    assert "sealed" not in told
+    if action not in SHORTENED:
+        assert back == result
+
+
+def _alike(value: object) -> object:
+    """Sequences are tuples once they were sent."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 @settings(max_examples=40, deadline=None)
