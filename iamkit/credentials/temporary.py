@@ -8,6 +8,7 @@ it lives no longer than any of them, and is refused from the next request on onc
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,10 +16,12 @@ from typing import Final
 
 from iamkit import epochs
 from iamkit.credentials import sessions
-from iamkit.credentials.access_keys import AccessKey
+from iamkit.credentials.access_keys import AccessKey, KeyStatus
 from iamkit.credentials.authentication import Authentication, CredentialKind, SessionFacts, TemporaryKind
 from iamkit.credentials.secret import Sealer, Secret
+from iamkit.credentials.service_credentials import ServiceCredential
 from iamkit.credentials.sessions import SessionRecord, SessionState
+from iamkit.credentials.signing_certificates import SigningCertificate
 from iamkit.credentials.tokens import PersonalToken
 from iamkit.errors import ExpiredToken, NoSuchEntity
 from iamkit.ids import Ids
@@ -28,6 +31,7 @@ PURPOSE: Final = "temporary-credential"
 TOKEN_PREFIX: Final = "ikst_"  # noqa: S105  # what secret scanners look for, not a secret
 # How long an ended credential is still told from one that never was.
 _REMEMBERED: Final = timedelta(days=1)
+_CERTIFICATE: Final = re.compile(r"[A-Z2-7]{32}", re.ASCII)
 _GONE: Final = "the credential that this one would be got by has ended; sign in again"
 
 
@@ -275,6 +279,10 @@ def _first(reader: Reader, proof: Authentication) -> SessionFacts:
 
 def _is_there(reader: Reader, credential_id: str) -> bool:
     """Whether a credential of any kind is neither deleted, deactivated nor ended."""
+    if _CERTIFICATE.fullmatch(credential_id):
+        # First, for such an id may begin as those of other kinds do, which are shorter.
+        certificate = reader.get(SigningCertificate, (credential_id,))
+        return certificate is not None and certificate.active
     if credential_id.startswith("ASIA"):
         return reader.get(TemporaryCredential, (credential_id,)) is not None
     if credential_id.startswith("AKIA"):
@@ -282,6 +290,9 @@ def _is_there(reader: Reader, credential_id: str) -> bool:
         return key is not None and key.active
     if credential_id.startswith("t_"):
         return bool(reader.find(PersonalToken, {"public_id": credential_id}, limit=1))
+    if credential_id.startswith("ACCA"):
+        service = reader.get(ServiceCredential, (credential_id,))
+        return service is not None and service.status == KeyStatus.ACTIVE
     if not credential_id.startswith("s_"):
         return True  # a plugin's own, which only its authenticator can take back
     session = _session(reader, credential_id)
