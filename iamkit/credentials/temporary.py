@@ -115,7 +115,11 @@ class NewTemporary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a new credential is to be, see `TemporaryCredential`; it lives `life`, or less with its parent."""
+    """What a new credential is to be, see `TemporaryCredential`; it lives `life`, or less with its parent.
+
+    `since` is the time of issue that it goes on with, where asking for it proves nothing anew: what policies
+    deny to older sessions (`aws:TokenIssueTime`, `iamkit:SessionAge`) they deny to it as well.
+    """
 
     account: str
     subject: str
@@ -132,6 +136,7 @@ class Wanted:
     factors: tuple[str, ...] = ()
     provider: str = ""
     claims: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    since: datetime | None = None
 
 
 def issue(
@@ -172,7 +177,7 @@ def issue(
         name=wanted.name,
         sealed=sealer.seal(secret.encode("ascii"), purpose=PURPOSE, account=wanted.account, record_id=key_id),
         token_hash=hash_of(token),
-        issued_at=now,
+        issued_at=wanted.since or now,
         expires_at=expires,
         origin=origin,
         chain=(*before.chain, parent_arn) if parent_arn else before.chain,

@@ -50,6 +50,7 @@ class Passed:
     tags: Mapping[str, str]
     transitive: tuple[str, ...]
     source_identity: str
+    actor: str
 
 
 def _prepare(
@@ -80,7 +81,7 @@ def _asks(
     passed = _passed(work, tags, transitive_tag_keys, source_identity)
     context: dict[str, ContextValue] = {
         **targets.tag_keys(role),
-        **targets.request_tag_keys(tags),
+        **targets.request_tag_keys(passed.tags),
         "sts:RoleSessionName": session_names.checked_name("role session name", role_session_name, 64),
         "sts:DurationSeconds": DEFAULT_SECONDS if duration_seconds is None else duration_seconds,
     }
@@ -88,9 +89,10 @@ def _asks(
         context["sts:ExternalId"] = _checked_external_id(external_id)
     if passed.source_identity:
         context["sts:SourceIdentity"] = passed.source_identity
-    if transitive_tag_keys:
-        context["sts:TransitiveTagKeys"] = tuple(transitive_tag_keys)
-    also = ["sts:TagSession"] if tags else []
+    if passed.transitive:
+        context["sts:TransitiveTagKeys"] = passed.transitive
+    # What is handed on counts as well: it goes before the tags that the role has.
+    also = ["sts:TagSession"] if passed.tags else []
     also += ["sts:SetSourceIdentity"] if passed.source_identity else []
     return Asks(
         (role_arn,),
@@ -143,6 +145,7 @@ def assume_role(
             tags=passed.tags,
             transitive=passed.transitive,
             source_identity=passed.source_identity,
+            actor=passed.actor,
             mfa_at=None if proof is None else proof.mfa_at,
             factors=() if proof is None else proof.factors,
         ),
@@ -192,7 +195,8 @@ def _passed(
         if identity and source_identity != identity:
             raise AccessDenied("the source identity of a session cannot be changed by assuming a role")
         identity = source_identity
-    return Passed({**inherited, **given}, (*inherited, *_spelt(transitive, given)), identity)
+    actor = "" if before is None else before.actor
+    return Passed({**inherited, **given}, (*inherited, *_spelt(transitive, given)), identity, actor)
 
 
 def _inherited(before: SessionFacts | None) -> dict[str, str]:
