@@ -34,7 +34,6 @@ from iamkit.management import (
 )
 from iamkit.management.accounts import get_caller_identity
 from iamkit.management.assume_role import assume_role
-from iamkit.management.session_tokens import get_session_token
 from iamkit.web import asgi, wsgi
 
 FILES: Final = Path(__file__).parents[1] / "credentials" / "certificates"
@@ -203,7 +202,7 @@ def test_a_service_credential_does_what_its_service_names_and_nothing_else(make:
 
 
 def test_a_service_credential_gets_around_its_service_by_nothing_that_names_its_user(make: Makes) -> None:
-    """Not by a resource's policy, a role's trust, or a session token, which needs no permission."""
+    """Not by a resource's policy, nor by a role's trust."""
     iam = make()
     desk = iam.desk(iam.operator())
     ana, page = desk.do(users.get_user, user_name="ana").arn, f"arn:aws:wiki::{HOME}:page/1"
@@ -224,8 +223,6 @@ def test_a_service_credential_gets_around_its_service_by_nothing_that_names_its_
         iam.desk(principal).do(
             assume_role, role_arn=f"arn:aws:iam::{HOME}:role/boss", role_session_name="work"
         )
-    with pytest.raises(AccessDenied):
-        iam.desk(principal).do(get_session_token)
     less = principal.session(policy={"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
     assert less.can("doc:Get", "doc/1")
     assert not less.can("wiki:Get", page)
