@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import ssl
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -177,7 +176,7 @@ def _instant(claims: Mapping[str, object], name: str) -> float | None:
         return None
     if isinstance(said, bool) or not isinstance(said, (int, float)) or not 0 <= said < 2**40:
         raise InvalidIdentityToken(f"the token's `{name}` is no instant")
-    return math.floor(said) if name != "exp" else said
+    return said
 
 
 def _later(seconds: float, now: datetime, by: timedelta) -> bool:
