@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from iamkit.api.app import ManagementAPI as ManagementAPI
+    from iamkit.api.remote import RemoteDesk as RemoteDesk
     from iamkit.arn import Arn as Arn
     from iamkit.client.client import Client as Client
     from iamkit.clock import Clock as Clock
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ManagementAPI": "iamkit.api.app",
+    "RemoteDesk": "iamkit.api.remote",
     "Arn": "iamkit.arn",
     "Client": "iamkit.client.client",
     "Clock": "iamkit.clock",
