@@ -42,14 +42,14 @@ class RemoteDesk:
         key_id: str | None = None,
         secret: str | Secret | None = None,
         *,
-        session_token: str | Secret | None = None,
+        token: str | Secret | None = None,
         bearer: str | Secret | None = None,
     ) -> RemoteDesk:
         """The desk of the management API at `url`, for the key or token given, else the environment's.
 
         Raises ConfigurationError where there is none, ValidationError for what is no address.
         """
-        client = Client(url, key_id, secret, session_token=session_token, bearer=bearer, service=SERVICE)
+        client = Client(url, key_id, secret, token=token, bearer=bearer, service=SERVICE)
         return cls(client)
 
     def do(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
