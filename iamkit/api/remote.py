@@ -8,7 +8,8 @@ What it needs of a server is `api.operations`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final, ParamSpec, TypeVar, cast
 
 from iamkit.client.client import Client, NoAnswer, Response
@@ -96,6 +97,27 @@ class RemoteDesk:
         response = self._client.request("GET", _PLACE, headers=self._headers)
         data = _answered(response, "introduction")
         return cast(Introduction, _read(lambda: wire.into(Introduction, data, "introduction")))
+
+
+class AsyncRemoteDesk:
+    """The same for programs that run an event loop: each request waits in a thread of its own."""
+
+    def __init__(self, desk: RemoteDesk) -> None:
+        self._desk = desk
+
+    async def do(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """See `RemoteDesk.do`. What is cancelled may have been sent, and is done all the same."""
+        return await asyncio.to_thread(lambda: self._desk.do(operation, *args, **kwargs))
+
+    async def each(self, operation: Operation[..., Page[T]], **given: object) -> AsyncIterator[T]:
+        """See `RemoteDesk.each`."""
+        found = self._desk.each(operation, **given)
+        end = object()
+        while True:
+            item = await asyncio.to_thread(next, found, end)
+            if item is end:
+                return
+            yield cast(T, item)
 
 
 def _answered(response: Response, name: str) -> object:

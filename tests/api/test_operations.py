@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,9 +14,10 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from iamkit.api.app import ManagementAPI
-from iamkit.api.remote import RemoteDesk
+from iamkit.api.remote import AsyncRemoteDesk, RemoteDesk
 from iamkit.client.client import Client, NoAnswer, Response
 from iamkit.client.signer import Signer
 from iamkit.clock import SystemClock
@@ -202,6 +204,31 @@ def test_a_listing_goes_on_to_its_end(sent: Wire) -> None:
     assert names == ["administrator", *(f"user-{number}" for number in range(5))]
     assert [user.name for user in desk.each(users.list_users)] == names
     assert len(list(desk.each(records.lookup_events, event_name="CreateUser"))) == 5
+
+
+def test_an_event_loop_may_wait_for_it(sent: Wire) -> None:
+    """With the same results and errors."""
+    desk = AsyncRemoteDesk(RemoteDesk(Straight(sent, sent.key)))
+
+    async def go() -> list[str]:
+        await desk.do(users.create_user, user_name="ana")
+        with pytest.raises(EntityAlreadyExists):
+            await desk.do(users.create_user, user_name="ana")
+        return [user.name async for user in desk.each(users.list_users, max_items=1)]
+
+    assert asyncio.run(go()) == ["administrator", "ana"]
+
+
+def test_a_refusal_has_one_form_wherever_it_is_mounted(tmp_path: Path) -> None:
+    """Also below a path that the JSON form has a meaning for."""
+    with IAM(tmp_path / "data", entry_points=False, development=True) as iam:
+        iam.initialize()
+        app = DispatcherMiddleware(lambda _environ, _start: [b""], {"/iam": ManagementAPI(iam).wsgi})
+        client = httpx2.Client(transport=httpx2.WSGITransport(app=app))
+        answer = client.get(f"{HOST}/iam/operations", headers={"Authorization": "Bearer iks_nothing"})
+
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "InvalidClientTokenId"
 
 
 def test_a_fault_of_the_server_tells_nothing(sent: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
