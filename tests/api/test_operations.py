@@ -250,6 +250,22 @@ def test_a_fault_of_the_server_tells_nothing(sent: Wire, monkeypatch: pytest.Mon
     assert broken.value.code == "InternalFailure"
 
 
+def test_a_write_that_the_store_left_is_not_sent_again(sent: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been done: clients come back after 503, and here they get another status."""
+
+    def failing(*_arguments: object, **_more: object) -> object:
+        raise StoreUnavailable("gone while it committed")
+
+    monkeypatch.setattr("iamkit.management.desk.Desk.do", failing)
+
+    written, read = sent("iam:CreateUser", b'{"user_name": "ana"}'), sent("iam:ListUsers")
+
+    assert (written.status_code, read.status_code) == (500, 503)
+    assert "committed" not in written.text + read.text
+    with pytest.raises(ServiceUnavailable, match="before you repeat it"):
+        RemoteDesk(Straight(sent, sent.key)).do(users.create_user, user_name="ana")
+
+
 class Answering(Client):
     """A client that is answered by one thing."""
 
