@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from iamkit.api.app import ManagementAPI as ManagementAPI
+    from iamkit.api.remote import AsyncRemoteDesk as AsyncRemoteDesk
+    from iamkit.api.remote import RemoteDesk as RemoteDesk
     from iamkit.arn import Arn as Arn
     from iamkit.client.client import Client as Client
+    from iamkit.client.waiting import AsyncClient as AsyncClient
     from iamkit.clock import Clock as Clock
     from iamkit.clock import FrozenClock as FrozenClock
     from iamkit.credentials.authentication import Authentication as Authentication
@@ -39,8 +42,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ManagementAPI": "iamkit.api.app",
+    "AsyncRemoteDesk": "iamkit.api.remote",
+    "RemoteDesk": "iamkit.api.remote",
     "Arn": "iamkit.arn",
     "Client": "iamkit.client.client",
+    "AsyncClient": "iamkit.client.waiting",
     "Clock": "iamkit.clock",
     "FrozenClock": "iamkit.clock",
     "Authentication": "iamkit.credentials.authentication",

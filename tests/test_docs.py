@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
@@ -19,11 +19,14 @@ from flask import Flask
 from starlette.testclient import TestClient
 from werkzeug.serving import make_server
 
-from iamkit import IAM, current_principal
+from iamkit import IAM, ManagementAPI, current_principal
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import SessionKind
 from iamkit.management import access_keys, inline, login_profiles, roles, users
 from iamkit.web.flask import protect
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 pytest_plugins = ["pytester"]
 
@@ -44,7 +47,7 @@ def _run(page: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _served(app: Flask) -> Iterator[str]:
+def _served(app: WSGIApplication) -> Iterator[str]:
     """The address of `app` on a server of its own."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -158,7 +161,7 @@ def test_the_page_of_roles_runs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_clients_of_their_page_are_let_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each client of the page against the app of the README, over a real server."""
     with IAM(tmp_path / "iamkit-data") as iam:
-        iam.initialize()
+        first = iam.initialize()
         desk = iam.desk(iam.operator())
         desk.do(users.create_user, user_name="ana")
         desk.do(inline.put_user_policy, user_name="ana", policy_name="all", policy_document=EVERYTHING)
@@ -171,8 +174,11 @@ def test_the_clients_of_their_page_are_let_in(tmp_path: Path, monkeypatch: pytes
         def read(note_id: str) -> dict[str, str]:
             return {"note": note_id, "reader": current_principal().name}
 
-        with _served(app) as url:
+        with _served(app) as url, _served(ManagementAPI(iam).wsgi) as admin_url:
             monkeypatch.setenv("APP_URL", url)
+            monkeypatch.setenv("ADMIN_URL", admin_url)
+            monkeypatch.setenv("ADMIN_KEY_ID", first.key.key.key_id)
+            monkeypatch.setenv("ADMIN_SECRET", first.key.secret.reveal())
             monkeypatch.setenv("IAMKIT_ACCESS_KEY_ID", key.key.key_id)
             monkeypatch.setenv("IAMKIT_SECRET_ACCESS_KEY", key.secret.reveal())
             names = _run("clients.md")

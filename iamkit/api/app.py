@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from iamkit.api import operations
 from iamkit.api.dispatch import Dispatch
 from iamkit.api.envelope import wants_json
 from iamkit.gate.verdict import Refusal
@@ -33,7 +34,8 @@ class _ApiGuard(Guard):
         self._dispatch = dispatch
 
     def response(self, refusal: Refusal) -> HttpResponse:
-        if refusal.preflight or wants_json(refusal.request):
+        asked = refusal.request
+        if refusal.preflight or (wants_json(asked) and not operations.is_meant(asked)):
             return super().response(refusal)
         return self._dispatch.refused(refusal.error, refusal.request)
 

@@ -48,6 +48,9 @@ _HEADERS: Final = (
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
 )
+_UNSURE: Final = ServiceUnavailable(
+    "the operation was not finished; look whether it was done before you repeat it"
+)
 # Any: operations differ in parameters and results.
 _KNOWN: Final[Mapping[str, Operation[..., Any]]] = {each.action: each for each in OPERATIONS}
 
@@ -74,7 +77,15 @@ def answer(iam: IAM, request: HttpRequest, principal: Principal, origin: Origin)
         if request.method != "POST" or request.kind != "http":
             raise MalformedRequest("operations are done by POST, with a JSON object")
         given = wire.arguments_in(operation, _body(request))
-        result = iam.desk(principal, origin=origin).do(operation, **given)
+        desk = iam.desk(principal, origin=origin)
+        try:
+            result = desk.do(operation, **given)
+        except ServiceUnavailable as error:
+            if operation.read_only:
+                raise
+            # The store may have gone while it committed: 503 would have clients send it again.
+            _log.error("`%s` was not finished: %s", action, error)
+            return _told(500, {"error": wire_faults.fault_out(_UNSURE)}, origin)
         return _told(200, {"result": wire.result_out(operation, result)}, origin)
     except Exception as error:  # noqa: BLE001  # whatever it is, it is told as a fault
         return refused(error, origin)

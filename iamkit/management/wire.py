@@ -42,7 +42,7 @@ Json = Any
 _KEPT: Final[Mapping[type, Mapping[str, object]]] = {
     AccessKey: {"sealed": b""},
     SamlPrivateKey: {"sealed": b""},
-    Subject: {"layers": CallerLayers()},
+    Subject: {"layers": CallerLayers(), "keys": {}},
     DecisionRecord: {"layers": "[]", "context": "{}", "determining": "[]"},
     StatementTrace: {"leaves": ()},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from iamkit.client.client import Client, NoAnswer
 from iamkit.client.credentials import from_environment
 from iamkit.client.signer import Signer
+from iamkit.client.waiting import AsyncClient
 from iamkit.clock import FrozenClock
 from iamkit.errors import ConfigurationError
 
@@ -221,3 +223,13 @@ def test_no_secret_is_shown() -> None:
     )
     assert SECRET not in shown
     assert "hush" not in shown
+
+
+def test_an_event_loop_may_wait(wire: Wire) -> None:
+    """The same client, in a thread."""
+    wire.answers = [BUSY, GOOD]
+
+    answer = asyncio.run(AsyncClient(wire.client()).request("GET", "/x"))
+
+    assert answer.body == b"ok"
+    assert SECRET not in repr(AsyncClient(wire.client()))
