@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from iamkit.cli.terminal import KEY_ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARIABLE, USER_AGENT
+from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARIABLE
 from iamkit.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _REGION: Final = "us-east-1"
 _LONGEST_WAIT: Final = 2.0
 
 
-def desk(url: str, key_pair: tuple[str, str] | None, *, plain_http: bool) -> RemoteDesk:
+def desk(url: str, key_pair: tuple[str, str] | None, *, plain_http: bool, user_agent: str) -> RemoteDesk:
     """The desk at `url`, for the key that was given, else the key or token of the environment.
 
     Raises InputError for an address that is none or would carry secrets in the clear, ConfigurationError
@@ -51,7 +51,7 @@ def desk(url: str, key_pair: tuple[str, str] | None, *, plain_http: bool) -> Rem
             region=_REGION,
             longest_wait=_LONGEST_WAIT,
         )
-    return RemoteDesk(client, user_agent=USER_AGENT)
+    return RemoteDesk(client, user_agent=user_agent)
 
 
 def _check(url: str, *, plain_http: bool) -> None:

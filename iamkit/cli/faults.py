@@ -18,7 +18,8 @@ from typing import Final
 import click
 
 from iamkit.cli.output import harmless
-from iamkit.cli.terminal import KEY_ID_VARIABLE, TOKEN_VARIABLE, Terminal
+from iamkit.cli.terminal import Terminal
+from iamkit.client.variables import KEY_ID_VARIABLE, TOKEN_VARIABLE
 from iamkit.errors import (
     AccessDenied,
     AuthenticationError,

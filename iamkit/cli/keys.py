@@ -8,8 +8,9 @@ import click
 
 from iamkit.cli.options import Group
 from iamkit.cli.output import plain
-from iamkit.cli.terminal import KEY_ID_VARIABLE, SECRET_VARIABLE, Terminal
+from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import days
+from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE
 from iamkit.credentials.access_keys import KeyStatus, NewAccessKey
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError

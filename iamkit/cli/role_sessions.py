@@ -11,8 +11,9 @@ import click
 from iamkit.cli import documents, elsewhere
 from iamkit.cli.documents import Document
 from iamkit.cli.options import Command, Group
-from iamkit.cli.terminal import KEY_ID_VARIABLE, SECRET_VARIABLE, SESSION_VARIABLE, Terminal
+from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import pairs, policy_arn
+from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE, SESSION_VARIABLE
 from iamkit.credentials.secret import Secret
 from iamkit.identity import roles
 from iamkit.management import assume_role, role_sessions

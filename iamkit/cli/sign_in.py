@@ -9,7 +9,8 @@ from typing import Final
 import click
 
 from iamkit.cli.options import Command
-from iamkit.cli.terminal import TOKEN_VARIABLE, USER_AGENT, Terminal
+from iamkit.cli.terminal import USER_AGENT, Terminal
+from iamkit.client.variables import TOKEN_VARIABLE
 from iamkit.credentials.sessions import NewSession
 from iamkit.errors import ConfigurationError, InputError
 from iamkit.gate.ssh_sign_in import NAMESPACE

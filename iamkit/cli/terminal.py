@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from iamkit.cli.output import Output
+from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE, SESSION_VARIABLE, TOKEN_VARIABLE
 from iamkit.errors import ConfigurationError, InputError, NotInitialized
 
 if TYPE_CHECKING:
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
 
 DEFAULT_DIRECTORY: Final = "iamkit-data"
 DIRECTORY_VARIABLE: Final = "IAMKIT_DIR"
-KEY_ID_VARIABLE: Final = "IAMKIT_ACCESS_KEY_ID"
 ENDPOINT_VARIABLE: Final = "IAMKIT_ENDPOINT"
 USER_AGENT: Final = "iamkit-cli"
-TOKEN_VARIABLE: Final = "IAMKIT_TOKEN"  # noqa: S105  # the name of a variable
-SESSION_VARIABLE: Final = "IAMKIT_SESSION_TOKEN"  # the name of a variable
-SECRET_VARIABLE: Final = "IAMKIT_SECRET_ACCESS_KEY"  # noqa: S105  # the name of a variable
 
 
 class Terminal:
@@ -178,7 +175,9 @@ class Terminal:
                     f" token of the environment ({KEY_ID_VARIABLE}, {TOKEN_VARIABLE}); `iamkit role assume`"
                     " gives one of a role"
                 )
-            self._remote = endpoint.desk(self.endpoint, self.key_pair, plain_http=self.plain_http)
+            self._remote = endpoint.desk(
+                self.endpoint, self.key_pair, plain_http=self.plain_http, user_agent=USER_AGENT
+            )
         return self._remote
 
     def _proved(self) -> Principal:

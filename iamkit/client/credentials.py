@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from iamkit.client.signer import Signer
+from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE, SESSION_VARIABLE, TOKEN_VARIABLE
 from iamkit.credentials.secret import Secret
 from iamkit.errors import ConfigurationError
-
-KEY_ID_VARIABLE: Final = "IAMKIT_ACCESS_KEY_ID"
-SECRET_VARIABLE: Final = "IAMKIT_SECRET_ACCESS_KEY"  # noqa: S105  # the name of a variable
-SESSION_VARIABLE: Final = "IAMKIT_SESSION_TOKEN"  # the name of a variable
-TOKEN_VARIABLE: Final = "IAMKIT_TOKEN"  # noqa: S105  # the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
