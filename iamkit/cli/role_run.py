@@ -15,13 +15,8 @@ import click
 
 from iamkit.cli.options import Command
 from iamkit.cli.role_sessions import arn_of
-from iamkit.cli.terminal import (
-    KEY_ID_VARIABLE,
-    SECRET_VARIABLE,
-    SESSION_VARIABLE,
-    TOKEN_VARIABLE,
-    Terminal,
-)
+from iamkit.cli.terminal import Terminal
+from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE, SESSION_VARIABLE, TOKEN_VARIABLE
 from iamkit.credentials.authentication import CredentialKind
 from iamkit.errors import ConfigurationError, InputError
 from iamkit.identity.component import WORKLOAD

@@ -15,7 +15,8 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from iamkit.client.credentials import (
+from iamkit.client.credentials import 
+from iamkit.client.variables import 
     KEY_ID_VARIABLE,
     SECRET_VARIABLE,
     TOKEN_VARIABLE,
