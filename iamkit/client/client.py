@@ -15,16 +15,9 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from iamkit.client.credentials import 
-from iamkit.client.variables import 
-    KEY_ID_VARIABLE,
-    SECRET_VARIABLE,
-    TOKEN_VARIABLE,
-    Bearer,
-    Credentials,
-    from_environment,
-)
+from iamkit.client.credentials import Bearer, Credentials, from_environment
 from iamkit.client.signer import DEFAULT_REGION, DEFAULT_SERVICE, Signer
+from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARIABLE
 from iamkit.clock import Clock, SystemClock
 from iamkit.credentials.secret import Secret
 from iamkit.errors import ConfigurationError, ServiceUnavailable, ValidationError
