@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -94,6 +95,25 @@ def test_a_counter_only_grows(steps: list[int], method: str) -> None:
         counted = spent(store, shown(store, keyring, otp.code_at(SEED, max(0, wanted)), clock.now()))
         assert counter(store) > last if counted else counter(store) == last
         last = counter(store)
+
+
+@pytest.mark.parametrize("late", [0, 7, 25])
+def test_a_second_code_that_comes_late_leaves_a_device_that_works(
+    store: MemoryStore, keyring: Keyring, late: int
+) -> None:
+    """People type, and codes change meanwhile: what the telephone shows later on is taken all the same."""
+    device = kept(store, keyring, mfa_otp.TOTP, -1)
+    read = NOW + timedelta(seconds=28)
+    first, second = (otp.code_at(SEED, otp.step_at(read) + step) for step in (-1, 0))
+    pair = mfa_otp.pair_matches(device, SEED, first, second, read + timedelta(seconds=late))
+    assert pair is not None
+    learned = replace(device, offset=pair.offset, counter=pair.counter)
+    later = read + timedelta(minutes=10)
+    with store.read() as reader:
+        asking = Asking(ANA, (learned,), later, reader, keyring)
+        proof = TotpMethod().verify(asking, {"code": otp.code_at(SEED, otp.step_at(later))}, None)
+
+    assert proof is not None
 
 
 def test_two_proofs_of_one_code_are_one(store: MemoryStore, keyring: Keyring) -> None:
