@@ -14,6 +14,9 @@
     │   ├── PasswordPolicyViolation the password breaks the account's password policy
     │   ├── PackedPolicyTooLarge    session policies and tags together are too much for one session
     │   ├── InvalidAuthorizationMessage  what should be decoded is no message of a denial here
+    │   ├── InvalidIdentityToken    the token of an identity provider proves nothing here
+    │   ├── ExpiredIdentityToken    it did once, and its time is over
+    │   ├── IdpCommunicationError   the provider could not be asked for its keys
     │   ├── UnmodifiableEntity      the entity belongs to iamkit or a plugin
     │   ├── PolicyNotAttachable     this policy cannot be attached to that kind of entity
     │   ├── InvalidPublicKey        an SSH public key is of no kind or strength that is accepted
@@ -162,6 +165,24 @@ class InvalidAuthorizationMessage(InputError):
     """The text is no encoded message of a denial that is on record in the caller's account."""
 
     code = "InvalidAuthorizationMessageException"
+
+
+class InvalidIdentityToken(InputError):
+    """The token of an identity provider is malformed, forged, or not for here."""
+
+    code = "InvalidIdentityToken"
+
+
+class ExpiredIdentityToken(InputError):
+    """A token of an identity provider was right, and is too old."""
+
+    code = "ExpiredTokenException"
+
+
+class IdpCommunicationError(InputError):
+    """An identity provider could not be asked for its keys, or did not answer as it has to."""
+
+    code = "IDPCommunicationError"
 
 
 class UnmodifiableEntity(InputError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from iamkit.credentials.message import Message
     from iamkit.credentials.mfa import MfaMethod, MfaServices
     from iamkit.credentials.sealing import KeyProvider
+    from iamkit.federation.web_identity import FederationServices, WebIdentities
     from iamkit.gate.verdict import Refusal
     from iamkit.http import HttpRequest, HttpResponse, NeedsBody
     from iamkit.identity.principal import Principal
@@ -86,6 +87,15 @@ def iamkit_mfa_methods(services: MfaServices) -> Sequence[MfaMethod]:
 
     A method checks and gives facts; iamkit counts attempts before it is called, and spends its proof in the
     unit that starts the session. A name that exists is a configuration error.
+    """
+
+
+@hookspec(firstresult=True)
+def iamkit_web_identities(services: FederationServices) -> WebIdentities | None:
+    """Verify tokens of OpenID Connect providers, for `sts:AssumeRoleWithWebIdentity`.
+
+    Called once, when the first token comes. What is returned verifies and decides nothing: which role the
+    token opens is for the role's trust policy. Without an answer the operation is refused, as not available.
     """
 
 

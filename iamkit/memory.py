@@ -7,7 +7,7 @@ writing unit works on a draft that becomes the state at its end, or is dropped.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, cast
@@ -26,10 +26,14 @@ from iamkit.storage import ANY, Epochs, Key, Less, Plus, R, Record, Unit, record
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The records of one type by key, and for each unique group which key has taken which values."""
+    """The records of one type by key, and for each unique group which key has taken which values.
+
+    `indexes` has the keys by the values of a group of fields, made when somebody first looks by it.
+    """
 
     items: dict[Key, Record] = field(default_factory=dict)
     taken: dict[tuple[str, ...], dict[tuple[object, ...], Key]] = field(default_factory=dict)
+    indexes: dict[tuple[str, ...], dict[tuple[object, ...], set[Key]]] = field(default_factory=dict)
 
     def copy(self) -> Shelf:
         """A shelf that can be altered without touching this one."""
@@ -94,18 +98,29 @@ class MemoryReader:
         return [cast("R", item) for _, item in found[: listing.limit]]
 
     def count(self, kind: type[R], where: Mapping[str, object] | None = None) -> int:
+        conditions = checked_where(kind, where)
+        for group in record_type(kind).index:
+            if set(group) == conditions.keys() and _are_plain(conditions, group):
+                return len(_indexed(self._shelf(kind), group, conditions))
         return len(self._matching(kind, where))
 
     def _matching(self, kind: type[Record], where: Mapping[str, object] | None) -> list[tuple[Key, Record]]:
         conditions = checked_where(kind, where)
-        shelf = self._shelf(kind)
-        for group in record_type(kind).unique:
-            # What is unique is looked up; everything else is looked through.
-            if all(name in conditions and _is_plain(conditions[name]) for name in group):
+        shelf, declared = self._shelf(kind), record_type(kind)
+        candidates: Collection[Key] = shelf.items
+        for group in declared.unique:
+            # What is unique or has an index is looked up; everything else is looked through.
+            if _are_plain(conditions, group) and None not in (conditions[name] for name in group):
                 key = shelf.taken.get(group, {}).get(tuple(conditions[name] for name in group))
-                pairs = [] if key is None else [(key, shelf.items[key])]
-                return [pair for pair in pairs if _holds(pair[1], conditions)]
-        return [pair for pair in shelf.items.items() if _holds(pair[1], conditions)]
+                candidates = () if key is None else (key,)
+                break
+        else:
+            for group in declared.index:
+                if _are_plain(conditions, group):
+                    found = _indexed(shelf, group, conditions)
+                    candidates = found if len(found) < len(candidates) else candidates
+        items = shelf.items
+        return [(key, items[key]) for key in candidates if _holds(items[key], conditions)]
 
 
 class MemoryUnit(MemoryReader):
@@ -193,6 +208,7 @@ class MemoryUnit(MemoryReader):
     def _drop(self, kind: type[Record], key: Key) -> None:
         shelf = self._writable(kind)
         item = shelf.items.pop(key)
+        _unindex(shelf, key, item)
         self.changed.add((kind, key))
         for group, values in _groups(item):
             del shelf.taken[group][values]
@@ -268,9 +284,19 @@ def _holds(item: Record, conditions: Mapping[str, object]) -> bool:
     return True
 
 
-def _is_plain(wanted: object) -> bool:
-    """Whether a condition is equality with a value that a unique group can hold."""
-    return wanted is not None and not isinstance(wanted, Less)
+def _are_plain(conditions: Mapping[str, object], group: tuple[str, ...]) -> bool:
+    """Whether every field of a group has to be equal to something."""
+    return all(name in conditions and not isinstance(conditions[name], Less) for name in group)
+
+
+def _indexed(shelf: Shelf, group: tuple[str, ...], conditions: Mapping[str, object]) -> Collection[Key]:
+    index = shelf.indexes.get(group)
+    if index is None:
+        index = {}
+        for key, item in shelf.items.items():
+            index.setdefault(tuple([getattr(item, name) for name in group]), set()).add(key)
+        shelf.indexes[group] = index
+    return index.get(tuple([conditions[name] for name in group]), ())
 
 
 def _begins(value: str | None, beginning: str) -> bool:
@@ -310,4 +336,13 @@ def _take(shelf: Shelf, key: Key, old: Record | None, new: Record) -> None:
             del shelf.taken[group][values]
     for group, values in groups:
         shelf.taken.setdefault(group, {})[values] = key
+    if old is not None:
+        _unindex(shelf, key, old)
+    for group, index in shelf.indexes.items():
+        index.setdefault(tuple([getattr(new, name) for name in group]), set()).add(key)
     shelf.items[key] = new
+
+
+def _unindex(shelf: Shelf, key: Key, item: Record) -> None:
+    for group, index in shelf.indexes.items():
+        index[tuple([getattr(item, name) for name in group])].discard(key)

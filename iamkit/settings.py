@@ -28,6 +28,7 @@ _NOT_SETTINGS: Final = (
     "IAMKIT_SECRET_ACCESS_KEY",
     "IAMKIT_SESSION_TOKEN",
     "IAMKIT_TOKEN",
+    "IAMKIT_ENDPOINT",
 )
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 # No query, no fragment, nothing that a browser could take for a host.

@@ -31,6 +31,7 @@ from iamkit.credentials.peppers import Peppers
 from iamkit.credentials.sigv4 import SigV4Rules
 from iamkit.credentials.throttle import Throttle
 from iamkit.errors import ConfigurationError
+from iamkit.federation.web_identity import FederationServices, WebIdentities
 from iamkit.gate.authenticate import Authenticator
 from iamkit.gate.context import ContextBuilder
 from iamkit.gate.correspondence import Correspondence
@@ -171,6 +172,7 @@ class Wiring(Ground):
             plugin_policies=self._plugin_policies,
             catalog=self.catalog,
             issuer_base=self.settings.issuer_base,
+            web_identities=lambda: self._web_identities,
         )
 
     # --- how they are put together --------------------------------------------------------------
@@ -244,6 +246,12 @@ class Wiring(Ground):
         on = self.settings
         made = MfaServices(ids=self.ids, hasher=self._hasher, settings=on.plugins, development=on.development)
         return mfa.by_name(self._hooks.hook.iamkit_mfa_methods(services=made))
+
+    @made_once
+    def _web_identities(self) -> WebIdentities | None:
+        made = FederationServices(self.clock, self.settings.plugins)
+        found: WebIdentities | None = self._hooks.hook.iamkit_web_identities(services=made)
+        return found
 
     def _parts(self) -> Parts:
         return self._gate_parts

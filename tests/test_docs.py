@@ -71,6 +71,14 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 @pytest.mark.usefixtures("directory")
+def test_the_page_about_federation_runs() -> None:
+    """A provider, a role that trusts it, and a provider for tests."""
+    names = _run("federation.md")
+
+    assert names["provider"].arn.endswith(":oidc-provider/token.actions.githubusercontent.com")
+
+
+@pytest.mark.usefixtures("directory")
 def test_the_flask_quickstart_runs() -> None:
     """Sign-in, a note, a list with what may be done, a job, and the management part."""
     names = _run("quickstart-flask.md")

@@ -80,17 +80,17 @@ def of_subject(
     if who is None:
         return
     touched = _touched(before, after)
+    named = None if touched is None else _Named(touched)
     cells: dict[tuple[str, str], Change | None] = {}
     looked = dict.fromkeys((*_actions_of(policies_of(before), policies_of(after)), *actions))
     for text in looked:
         action = probe(text)
         if not action:
             continue
-        if touched is None or any(_reads(statement, action) for statement in touched):
+        if named is None or named.holds(action):
             cells.update(_of_action(who, before, after, text, action, bare, options))
-    unchanged = frozenset(
-        text for text in looked if not any(change for (named, _), change in cells.items() if named == text)
-    )
+    changed = {action for (action, _), change in cells.items() if change is not None}
+    unchanged = frozenset(text for text in looked if text not in changed)
     yield from summed_up(cells, unchanged)
 
 
@@ -203,10 +203,24 @@ def _touched(before: Subject | None, after: Subject | None) -> list[Statement] |
     ] or None
 
 
-def _reads(statement: Statement, action: str) -> bool:
-    name = action.lower()
-    named = any(action_pattern(element.text).matches(name) for element in statement.actions)
-    return named is not statement.not_action
+class _Named:
+    """The actions that statements name: those written out are looked up, patterns are matched."""
+
+    def __init__(self, statements: Iterable[Statement]) -> None:
+        self._named = []
+        for statement in statements:
+            texts = [element.text for element in statement.actions]
+            plain = frozenset(text.lower() for text in texts if "*" not in text and "?" not in text)
+            patterns = [action_pattern(text) for text in texts if "*" in text or "?" in text]
+            self._named.append((plain, patterns, statement.not_action))
+
+    def holds(self, action: str) -> bool:
+        """Whether some statement is about an action."""
+        name = action.lower()
+        return any(
+            (name in plain or any(pattern.matches(name) for pattern in patterns)) is not negated
+            for plain, patterns, negated in self._named
+        )
 
 
 def policies_of(subject: Subject | None) -> list[Policy]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from iamkit.api.inputs import Arguments
 from iamkit.api.model import Models, OperationModel
 from iamkit.management.catalog import OPERATIONS
+
+# What an operation that is not there would need.
+NEEDS: Final[Mapping[str, str]] = {
+    "sts:AssumeRoleWithSAML": "a plugin that verifies SAML assertions, and there is none yet"
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Final
 
-from iamkit.api import typed_json, xml
-from iamkit.api.bound import Bindings, Bound
+from iamkit.api import operations, typed_json, xml
+from iamkit.api.bound import NEEDS, Bindings, Bound
 from iamkit.api.constraints import Value
-from iamkit.api.envelope import Call, json_call, query_asked, service_of, wants_json
+from iamkit.api.envelope import Call, json_call, json_operation, query_asked, service_of, wants_json
 from iamkit.api.faults import Fault, fault_of
 from iamkit.api.model import Models, OperationModel, ServiceModel
 from iamkit.api.openapi import document
@@ -50,6 +50,8 @@ class Dispatch:
 
         In the JSON form an error of iamkit's tree is raised, and told as the guard tells every refusal.
         """
+        if operations.is_meant(request):
+            return operations.answer(self._iam, request, principal, self._origin(request, self._request_id()))
         if wants_json(request):
             return self._json(request, principal)
         if local == _OPENAPI and request.method in ("GET", "HEAD"):
@@ -80,6 +82,8 @@ class Dispatch:
 
     def refused(self, error: Exception, request: HttpRequest) -> HttpResponse:
         """The answer to a request that was not let in."""
+        if operations.is_meant(request):
+            return operations.refused(error, self._origin(request, self._request_id()))
         service = service_of(self._models, request)
         return self.fault(fault_of(error, service), service, self._request_id())
 
@@ -91,17 +95,21 @@ class Dispatch:
     def _json(self, request: HttpRequest, principal: Principal) -> HttpResponse:
         if request.method != "POST" or request.kind != "http":
             raise MalformedRequest("operations are done by POST, with a JSON object")
-        if principal.caller.kind is CallerKind.ANONYMOUS:
+        service, operation = json_operation(self._models, request)
+        if principal.caller.kind is CallerKind.ANONYMOUS and not operation.unsigned:
             raise MissingAuthenticationToken("operations need a caller; sign in or sign the request")
         request_id = self._request_id()
-        call = json_call(self._models, request)
-        output = self._done(self._bound(call.operation), call, principal, request, request_id)
+        bound = self._bound(operation)
+        call = json_call(service, operation, request)
+        output = self._done(bound, call, principal, request, request_id)
         return _response(200, "application/json", typed_json.output(output), request_id)
 
     def _bound(self, model: OperationModel) -> Bound:
         bound = self._bindings.find(model)
         if bound is None:
-            raise InvalidAction(f"`{model.action}` is not available here")
+            needs = NEEDS.get(model.action)
+            why = f"; it needs {needs}" if needs else ""
+            raise InvalidAction(f"`{model.action}` is not available here{why}")
         return bound
 
     def _done(
@@ -111,15 +119,18 @@ class Dispatch:
         cut = Cut.of(call.given)
         if bound.arguments.pages:
             arguments |= {"marker": cut.marker, "max_items": cut.max_items}
-        origin = Origin(
-            source_ip=self._proxies.source_ip(request) or "unknown",
-            user_agent=request.headers.get("user-agent", "")[:512],
-            request_id=request_id,
-        )
+        origin = self._origin(request, request_id)
         result = self._iam.desk(principal, origin=origin).do(bound.arguments.operation, **arguments)
         with self._iam.store.read() as reader:
             around = Around(reader, principal, call.given)
             return output_of(bound.model, result, around, cut, pages_itself=bound.arguments.pages)
+
+    def _origin(self, request: HttpRequest, request_id: str) -> Origin:
+        return Origin(
+            source_ip=self._proxies.source_ip(request) or "unknown",
+            user_agent=request.headers.get("user-agent", "")[:512],
+            request_id=request_id,
+        )
 
     def _described(self) -> HttpResponse:
         if self._openapi is None:

@@ -105,8 +105,8 @@ def query_asked(models: Models, request: HttpRequest) -> Asked:
     return Asked(service, operation, form)
 
 
-def json_call(models: Models, request: HttpRequest) -> Call:
-    """The call of `POST …/iam/CreateUser` with a JSON object. Raises as `query_asked` does."""
+def json_operation(models: Models, request: HttpRequest) -> tuple[ServiceModel, OperationModel]:
+    """The operation of `POST …/iam/CreateUser`. Raises InvalidAction, SignatureDoesNotMatch."""
     found = _JSON_PATH.fullmatch(request.path)
     if found is None:
         raise InvalidAction("operations are at `/iam/NAME` and `/sts/NAME`")
@@ -115,6 +115,11 @@ def json_call(models: Models, request: HttpRequest) -> Call:
     if operation is None:
         raise InvalidAction(f"`{service.service}` has no operation `{found[2]}`")
     _check_service(request, service)
+    return service, operation
+
+
+def json_call(service: ServiceModel, operation: OperationModel, request: HttpRequest) -> Call:
+    """The call with the JSON object in its body. Raises MalformedQueryString, ValidationError."""
     # No form of another site can send this type unasked.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
         raise MalformedQueryString(f"send the parameters as `{_JSON}`")

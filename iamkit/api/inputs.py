@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,12 +15,6 @@ from iamkit.management.operation import Operation
 
 # Members by which every listing is paged; see `paging`.
 PAGING: Final = frozenset({"Marker", "MaxItems"})
-_WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-def snake(member: str) -> str:
-    """A member's name as operations write it: `SAMLProviderArn` is `saml_provider_arn`."""
-    return _WORDS.sub("_", member.replace("OpenIDConnect", "OpenIdConnect")).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,7 @@ class Arguments:
         """Read off the function's own parameters."""
         parameters = inspect.signature(operation.run).parameters
         found = {name: str(parameter.annotation) for name, parameter in parameters.items()}
-        names = {member: snake(member) for member in model.input.members if snake(member) in found}
+        names = {member: name for member, name in model.input.attributes.items() if name in found}
         return cls(
             operation,
             names,

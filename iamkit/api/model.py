@@ -16,19 +16,28 @@ SERVICES: Final = ("iam", "sts")
 # Output of this shape is percent-encoded on the wire, and nothing else is.
 DOCUMENT: Final = "policyDocumentType"
 
+_WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
 Kind = Literal["structure", "list", "map", "string", "integer", "boolean", "timestamp", "blob"]
+
+
+def snake(member: str) -> str:
+    """A member's name in snake case: `SAMLProviderArn` is `saml_provider_arn`."""
+    return _WORDS.sub("_", member.replace("OpenIDConnect", "OpenIdConnect")).lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One shape. `members` of a structure; `element` of a list, or a map's values; `key` of a map.
 
+    `attributes` are the members' names in snake case, as records and operations write them.
     `least` and `most` bound a length or a number. `shown_pattern` is the pattern as the model writes it.
     """
 
     name: str
     kind: Kind
     members: Mapping[str, Shape] = field(default_factory=dict, repr=False)
+    attributes: Mapping[str, str] = field(default_factory=dict, repr=False)
     required: frozenset[str] = frozenset()
     element: Shape | None = field(default=None, repr=False)
     key: Shape | None = field(default=None, repr=False)
@@ -141,6 +150,7 @@ class _Shapes:
             name=name,
             kind=found["type"],
             members={key: self.named(shape) for key, shape in found.get("members", {}).items()},
+            attributes={key: snake(key) for key in found.get("members", {})},
             required=frozenset(found.get("required", ())),
             element=None if inner is None else self.named(inner),
             key=self.named(found["key"]) if "key" in found else None,

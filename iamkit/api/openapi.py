@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Final
 
 from iamkit.api.bound import Bindings, Bound
-from iamkit.api.model import Shape
+from iamkit.api.model import Shape, snake
 
 # Any: JSON Schema, which has no types here.
 _Schema = dict[str, Any]
@@ -39,7 +38,6 @@ _ANSWERS: Final = {
     "429": "too many attempts",
     "503": "cannot be answered at the moment",
 }
-_WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def document(bindings: Bindings) -> bytes:
@@ -86,7 +84,7 @@ def _operation(bound: Bound, schemas: dict[str, _Schema]) -> _Schema:
     return {
         "operationId": f"{model.service}_{model.name}",
         "tags": [model.service],
-        "summary": " ".join(_WORDS.split(model.name)),
+        "summary": snake(model.name).replace("_", " ").capitalize(),
         "requestBody": {
             "required": bool(model.input.required),
             "content": {"application/json": {"schema": body}},

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
 from iamkit.api import report_views
 from iamkit.api.constraints import Value
-from iamkit.api.inputs import snake
 from iamkit.api.model import OperationModel, Shape
 from iamkit.api.paging import Cut, paged, sealed
 from iamkit.api.views import LEFT_OUT, VIEWS, Around
@@ -17,6 +17,9 @@ from iamkit.management.paging import Page
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _PAGING: Final = ("IsTruncated", "Marker")
+# What goes on as it is, which is most of it.
+_PLAIN: Final = (str, int, bool, datetime)
+_SCALARS: Final = ("string", "integer", "boolean", "timestamp")
 
 
 def _document(member: str) -> Callable[[Any, Around], Mapping[str, object]]:
@@ -91,15 +94,15 @@ def _parts(shape: Shape, result: object) -> Mapping[str, object] | None:
         lists = _lists(shape)
         return {lists[0] if lists else members[0]: result}
     if len(members) == 1 and (
-        shape.members[members[0]].kind == "structure" or not hasattr(result, snake(members[0]))
+        shape.members[members[0]].kind == "structure" or not hasattr(result, shape.attributes[members[0]])
     ):
         return {members[0]: result}
     return None
 
 
 def _value(shape: Shape, value: object, around: Around, left_out: frozenset[str]) -> Value:
-    if value is None:
-        return None
+    if value is None or (type(value) in _PLAIN and shape.kind in _SCALARS):
+        return value
     if isinstance(value, Secret):
         value = value.reveal()
     if isinstance(value, Enum):
@@ -111,7 +114,7 @@ def _value(shape: Shape, value: object, around: Around, left_out: frozenset[str]
             if isinstance(value, Mapping):
                 # Tags, and nothing else.
                 return tuple({"Key": key, "Value": text} for key, text in value.items())
-            if not isinstance(value, Iterable):
+            if isinstance(value, str) or not isinstance(value, Iterable):
                 raise TypeError(f"`{shape.name}` is a list")
             return tuple(_value(shape.inside, item, around, left_out) for item in value)
         case "map" if isinstance(value, Mapping):
@@ -128,7 +131,7 @@ def _structure(shape: Shape, record: object, around: Around, left_out: frozenset
         if isinstance(record, Mapping):
             found = record.get(name)
         else:
-            source = view.get(name, snake(name))
+            source = view.get(name, shape.attributes[name])
             found = getattr(record, source, None) if isinstance(source, str) else source(record, around)
         if found is None and name in shape.required:
             raise LookupError(f"nothing gives `{name}` of `{shape.name}`")

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iamkit.api.constraints import Value
+from iamkit.credentials import passwords
 from iamkit.credentials.secret import Secret
 from iamkit.identity import documents, users
 from iamkit.identity.managed import ManagedPolicy
 from iamkit.identity.principal import Principal
+from iamkit.identity.roles import Role
 from iamkit.identity.users import User
 from iamkit.management.policies import PolicyFace
 from iamkit.storage import Reader
@@ -43,6 +45,15 @@ class Around:
     def text(self, digest: str) -> str:
         """A policy's text."""
         return documents.text_of(self.reader, digest)
+
+
+def _password_used(user: User, around: Around) -> object:
+    kept = passwords.find(around.reader, user.user_id)
+    return None if kept is None else kept.last_used_at
+
+
+def _role_used(role: Role, _around: Around) -> object:
+    return {} if role.last_used_at is None else {"LastUsedDate": role.last_used_at}
 
 
 # Any: records of many types, read by name as the tables say.
@@ -130,6 +141,7 @@ _SERVICE_CREDENTIAL: Final = {
 _USER: Final[View] = {
     "UserName": "name",
     "CreateDate": "created_at",
+    "PasswordLastUsed": _password_used,
     "PermissionsBoundary": _boundary,
     "Tags": _some_tags,
 }
@@ -146,9 +158,7 @@ VIEWS: Final[Mapping[str, View]] = {
         "PermissionsBoundary": _boundary,
         "Tags": _some_tags,
         "Description": lambda role, _around: role.description or None,
-        "RoleLastUsed": lambda role, _around: (
-            {} if role.last_used_at is None else {"LastUsedDate": role.last_used_at}
-        ),
+        "RoleLastUsed": _role_used,
     },
     "Policy": {
         "PolicyName": "name",
@@ -221,12 +231,13 @@ VIEWS: Final[Mapping[str, View]] = {
 # Members of the record at the head of an answer that an operation leaves out, as AWS does.
 LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
     "iam:CreateRole": frozenset({"MaxSessionDuration", "RoleLastUsed"}),
-    "iam:GetInstanceProfile": frozenset({"RoleLastUsed"}),
-    "iam:UpdateRoleDescription": frozenset({"RoleLastUsed"}),
     "iam:ListRoles": frozenset({"Tags", "PermissionsBoundary", "RoleLastUsed"}),
     "iam:ListUsers": frozenset({"Tags", "PermissionsBoundary"}),
+    "iam:CreateInstanceProfile": frozenset({"RoleLastUsed"}),
+    "iam:GetInstanceProfile": frozenset({"RoleLastUsed"}),
     "iam:ListInstanceProfiles": frozenset({"Tags", "PermissionsBoundary", "RoleLastUsed"}),
     "iam:ListInstanceProfilesForRole": frozenset({"Tags", "PermissionsBoundary", "RoleLastUsed"}),
+    "iam:UpdateRoleDescription": frozenset({"RoleLastUsed"}),
     "iam:GetGroup": frozenset({"Tags", "PermissionsBoundary"}),
     "iam:CreatePolicy": frozenset({"Description"}),
     "iam:ListPolicies": frozenset({"Description", "Tags"}),

@@ -71,6 +71,8 @@ def _element(name: str, shape: Shape, value: Value) -> str:
 
 
 def _inside(shape: Shape, value: Value) -> str:
+    if shape.kind == "string" and isinstance(value, str):
+        return encoded(value) if shape.name == DOCUMENT else _text(value)
     match shape.kind, value:
         case "structure", Mapping():
             return _structure(shape, value)
@@ -83,8 +85,6 @@ def _inside(shape: Shape, value: Value) -> str:
                     for key, item in value.items()
                 ]
             )
-        case "string", str():
-            return encoded(value) if shape.name == DOCUMENT else _text(value)
         case "boolean", bool():
             return "true" if value else "false"
         case "integer", int():

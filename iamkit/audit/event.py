@@ -49,6 +49,8 @@ class Actor:
     issuer: Mapping[str, str] = field(default_factory=dict)
     source_identity: str = ""
     operator: str = ""
+    # The ARN of the identity provider that told who this is.
+    identity_provider: str = ""
 
     @property
     def is_root_user(self) -> bool:
@@ -64,6 +66,7 @@ class Actor:
             "accessKeyId": self.access_key_id,
             "userName": self.user_name,
             "invokedBy": self.operator,
+            "identityProvider": self.identity_provider,
         }
         data: dict[str, object] = {key: one_line(value) for key, value in named.items() if value}
         context: dict[str, object] = {

@@ -61,6 +61,7 @@ class ServiceCredentialAuthenticator:
             kind=CredentialKind.SERVICE,
             credential_id=kept.credential_id,
             expires_at=kept.expires_at,
+            # A level of its own, which no resource or trust policy that names the user gets around.
             ceilings=(kept.policy,),
         )
 

@@ -19,7 +19,7 @@ from typing import Final
 import click
 
 from iamkit.cli.output import harmless
-from iamkit.cli.terminal import KEY_ID_VARIABLE, Terminal
+from iamkit.cli.terminal import KEY_ID_VARIABLE, TOKEN_VARIABLE, Terminal
 from iamkit.errors import (
     AccessDenied,
     AuthenticationError,
@@ -125,6 +125,16 @@ def _hints(terminal: Terminal, fault: Exception) -> Iterator[str]:
                 f"hint: acting as {terminal.key_owner}, by {KEY_ID_VARIABLE}; unset it, or give"
                 " `--as` to act as somebody else"
             )
+    if isinstance(fault, ServiceUnavailable) and _elsewhere(terminal):
+        yield (
+            f"hint: is `{_elsewhere(terminal)}` where `iamkit serve` runs, and can it be reached from here?"
+            " for a certificate of your own, SSL_CERT_FILE names who signed it"
+        )
+    if isinstance(fault, AuthenticationError) and _elsewhere(terminal):
+        yield (
+            f"hint: the key or token of the environment ({KEY_ID_VARIABLE}, {TOKEN_VARIABLE}) was tried at"
+            f" `{_elsewhere(terminal)}`; it has to be one of there"
+        )
     if isinstance(fault, AuthenticationError) and terminal.tried_key:
         yield (
             f"hint: the key in {KEY_ID_VARIABLE} was tried on `{terminal.directory}`; unset it, or name the"
@@ -142,6 +152,14 @@ def _hints(terminal: Terminal, fault: Exception) -> Iterator[str]:
         yield f"hint: try again in {fault.retry_after} seconds"
     if exit_code(fault) == INTERNAL and not terminal.debug:
         yield "hint: this is a fault of iamkit; `--debug` shows where, please report it"
+
+
+def _elsewhere(terminal: Terminal) -> str:
+    """The endpoint that was asked; empty if none was, or two places were named."""
+    try:
+        return terminal.endpoint
+    except InputError:
+        return ""
 
 
 def _of_missing_policy(terminal: Terminal, fault: NoSuchEntity) -> bool:

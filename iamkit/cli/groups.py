@@ -13,7 +13,7 @@ from iamkit.cli.terminal import Terminal
 from iamkit.errors import InputError
 from iamkit.identity import groups as records
 from iamkit.management import attachments, groups, inline
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 
 OPERATIONS: Final = HolderOperations(
     kind="group",
@@ -110,7 +110,7 @@ def delete(terminal: Terminal, name: str, cascade: bool) -> None:
     terminal.output.done(cascading.told(f"group {name}", gone), {"group": name, "with": gone})
 
 
-def _strip(desk: Desk, name: str) -> list[str]:
+def _strip(desk: Counter, name: str) -> list[str]:
     members = [user.name for user in desk.do(groups.get_group, group_name=name).users]
     for user_name in members:
         desk.do(groups.remove_user_from_group, group_name=name, user_name=user_name)

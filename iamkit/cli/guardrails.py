@@ -137,7 +137,7 @@ def update(
 @click.pass_obj
 def attach(terminal: Terminal, name: str, target: str | None) -> None:
     """Put a guardrail on an account or a node. NAME may be the ARN of a shipped one."""
-    where = target or terminal.iam().deployment().home_account
+    where = target or terminal.home_account()
     terminal.desk().do(guardrails.attach_guardrail, guardrail=name, target_id=where)
     terminal.output.done(f"guardrail {name} is on {where}", {"guardrail": name, "target": where})
 
@@ -148,7 +148,7 @@ def attach(terminal: Terminal, name: str, target: str | None) -> None:
 @click.pass_obj
 def detach(terminal: Terminal, name: str, target: str | None) -> None:
     """Take a guardrail off an account or a node. A level left without any refuses everybody below it."""
-    where = target or terminal.iam().deployment().home_account
+    where = target or terminal.home_account()
     terminal.desk().do(guardrails.detach_guardrail, guardrail=name, target_id=where)
     terminal.output.done(f"guardrail {name} is no longer on {where}", {"guardrail": name, "target": where})
 

@@ -11,7 +11,7 @@ from iamkit.cli import documents, validation
 from iamkit.cli.documents import Document
 from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import policy_arn
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 from iamkit.policy.model import PolicyKind
 
 
@@ -20,15 +20,15 @@ class HolderOperations:
     """The operations on one kind of holder, each with the holder's name first."""
 
     kind: str
-    attach: Callable[[Desk, str, str], None]
-    detach: Callable[[Desk, str, str], None]
-    attached: Callable[[Desk, str], Sequence[str]]
-    put: Callable[[Desk, str, str, str], None]
-    text: Callable[[Desk, str, str], str]
-    names: Callable[[Desk, str], Sequence[str]]
-    delete: Callable[[Desk, str, str], None]
+    attach: Callable[[Counter, str, str], None]
+    detach: Callable[[Counter, str, str], None]
+    attached: Callable[[Counter, str], Sequence[str]]
+    put: Callable[[Counter, str, str, str], None]
+    text: Callable[[Counter, str, str], str]
+    names: Callable[[Counter, str], Sequence[str]]
+    delete: Callable[[Counter, str, str], None]
 
-    def hanging(self, desk: Desk, name: str) -> list[str]:
+    def hanging(self, desk: Counter, name: str) -> list[str]:
         """The policies that hang on a holder, for people to read."""
         return [
             f"{what} {', '.join(found)}"
@@ -39,7 +39,7 @@ class HolderOperations:
             if found
         ]
 
-    def strip(self, desk: Desk, name: str) -> list[str]:
+    def strip(self, desk: Counter, name: str) -> list[str]:
         """Take every policy off a holder, and say which there were."""
         said = self.hanging(desk, name)
         for arn in self.attached(desk, name):

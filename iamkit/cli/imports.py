@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import click
 
-from iamkit.cli import import_sources, passwords
+from iamkit.cli import elsewhere, import_sources, passwords
 from iamkit.cli.options import Command
 from iamkit.cli.output import harmless
 from iamkit.cli.terminal import Terminal
@@ -129,6 +129,9 @@ def _done(terminal: Terminal, batch: list[ImportedUser], path: str, key: Secret 
 
 
 def _tried(terminal: Terminal, batch: list[ImportedUser]) -> tuple[int, int]:
+    if terminal.endpoint:
+        there = sum(elsewhere.is_user(terminal, user.user_name) for user in batch)
+        return len(batch) - there, there
     account = terminal.account()
     with terminal.iam().store.read() as reader:
         there = sum(user_records.find(reader, account, user.user_name) is not None for user in batch)

@@ -69,7 +69,7 @@ def create(terminal: Terminal, user: str | None) -> None:
     """Make a key for USER, or for yourself. Its secret is shown once, as lines to paste into a shell."""
     desk = terminal.desk()
     made = desk.do(access_keys.create_access_key, user_name=user)
-    announce(terminal, made, user or terminal.principal().name, f"made key {made.key.key_id}", {})
+    announce(terminal, made, user or terminal.who().name, f"made key {made.key.key_id}", {})
 
 
 @key.command("list")

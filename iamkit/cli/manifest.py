@@ -105,9 +105,8 @@ def apply(terminal: Terminal, folder: str, prune: bool, rehome: bool, no_new_acc
         terminal.output.data(_applied(prepared, done))
         return
     _surplus(prepared)
-    click.echo(
-        f"the account is what `{harmless(folder)}` says" if not done else f"{_counted(len(done))} done"
-    )
+    same = prepared.plan.is_empty
+    click.echo(harmless(f"the account is what `{folder}` says" if same else f"{_counted(len(done))} done"))
 
 
 @click.command("import", cls=Command)

@@ -45,7 +45,7 @@ def matrix(terminal: Terminal, app: str, names: tuple[str, ...], snapshot: str |
     made = matrices.matrix(
         terminal.desk(),
         [line_of(route, guarded=guarded) for route in apps.listed(found)],
-        partition=terminal.iam().deployment().partition,
+        partition=terminal.partition(),
         account=terminal.account(),
         arns=[principal_arn(terminal, name) for name in names],
     )

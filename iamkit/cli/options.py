@@ -9,6 +9,9 @@ import click
 from iamkit.cli.terminal import Terminal
 
 _DIRECTORY_HELP: Final = "Where the accounts live.  [env: IAMKIT_DIR; default: iamkit-data]"
+_ENDPOINT_HELP: Final = (
+    "A running `iamkit serve` that does it, as the key or token of the environment.  [env: IAMKIT_ENDPOINT]"
+)
 _AS_HELP: Final = (
     "Act as this user: a name or an ARN.  [default: the key in IAMKIT_ACCESS_KEY_ID and"
     " IAMKIT_SECRET_ACCESS_KEY, the token in IAMKIT_TOKEN, else the operator of this host]"
@@ -23,6 +26,10 @@ def _keep(ctx: click.Context, option: click.Parameter, value: object) -> None:
     match option.name:
         case "everywhere_dir":
             terminal.chosen_directory = str(value)
+        case "everywhere_endpoint":
+            terminal.chosen_endpoint = str(value)
+        case "everywhere_plain":
+            terminal.plain_http = True
         case "everywhere_as":
             terminal.acting_as = str(value)
         case "everywhere_json":
@@ -43,6 +50,20 @@ def _everywhere() -> list[click.Parameter]:
             ["--dir", "everywhere_dir"],
             metavar="PATH",
             help=_DIRECTORY_HELP,
+            expose_value=False,
+            callback=_keep,
+        ),
+        Everywhere(
+            ["--endpoint", "everywhere_endpoint"],
+            metavar="URL",
+            help=_ENDPOINT_HELP,
+            expose_value=False,
+            callback=_keep,
+        ),
+        Everywhere(
+            ["--plain-http", "everywhere_plain"],
+            is_flag=True,
+            help="Let --endpoint be http:// to another host, unencrypted.",
             expose_value=False,
             callback=_keep,
         ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from iamkit.cli import elsewhere
 from iamkit.credentials.password_rules import MODERN, PasswordRules
 from iamkit.credentials.secret import Secret
 from iamkit.errors import InputError
@@ -27,6 +28,8 @@ stdin_option = click.option(
 
 def rules(terminal: Terminal) -> PasswordRules:
     """What holds in the account of whoever acts."""
+    if terminal.endpoint:
+        return elsewhere.password_rules(terminal)
     iam = terminal.iam()
     with iam.store.read() as reader:
         return iam.passwords.rules(reader, terminal.account())
@@ -34,6 +37,9 @@ def rules(terminal: Terminal) -> PasswordRules:
 
 def check(terminal: Terminal, user_name: str, password: Secret) -> None:
     """Whether a user who is not there yet could have this password. Raises PasswordPolicyViolation."""
+    if terminal.endpoint:
+        # The operation checks; a user that was made for nothing goes again.
+        return
     iam = terminal.iam()
     with iam.store.read() as reader:
         wanted = iam.passwords.wanted(reader, terminal.account(), user_name, None)

@@ -13,7 +13,7 @@ from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import pairs, policy_arn
 from iamkit.errors import DeleteConflict
 from iamkit.management import policies, tags
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 from iamkit.management.policies import PolicyFace
 from iamkit.policy.model import PolicyKind
 
@@ -227,7 +227,7 @@ def delete(terminal: Terminal, policy_name: str, cascade: bool) -> None:
     terminal.output.done(cascading.told(f"policy {arn}", gone), {"arn": arn, "with": gone})
 
 
-def _strip_versions(desk: Desk, arn: str) -> list[str]:
+def _strip_versions(desk: Counter, arn: str) -> list[str]:
     face = desk.do(policies.get_policy, policy_arn=arn)
     if face.attachment_count or face.boundary_count:
         raise DeleteConflict(

@@ -83,7 +83,7 @@ def _check_whole(terminal: Terminal, resource: str) -> None:
     if resource.startswith("arn:"):
         return
     shown = resource[:200]
-    whole = f"arn:{terminal.iam().deployment().partition}:SERVICE::{terminal.account()}:{shown}"
+    whole = f"arn:{terminal.partition()}:SERVICE::{terminal.account()}:{shown}"
     raise InvalidArn(
         f"`{shown}` is not an ARN; write `{whole}`, with what stands before the colon of its actions"
         " for SERVICE (`docs` of `docs:Read`)"

@@ -28,7 +28,7 @@ from iamkit.identity.component import WORKLOAD
 from iamkit.policy.request import CallerKind
 
 if TYPE_CHECKING:
-    from iamkit.management.desk import Desk
+    from iamkit.management.desk import Counter
 
 # What a child must not inherit: whoever has it does not need the role, and an SDK would take it first.
 _SECRETS: Final = (
@@ -93,7 +93,7 @@ def run(
         sys.exit(_run(command, {**kept, **endpoint.environment}))
 
 
-def _desk(terminal: Terminal, component: str) -> Desk:
+def _desk(terminal: Terminal, component: str) -> Counter:
     """Where the role is assumed: as whoever was named or came with a key, else as a part of the app."""
     principal = terminal.principal()
     proof = principal.authentication

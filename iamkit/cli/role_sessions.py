@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from iamkit.cli import documents
+from iamkit.cli import documents, elsewhere
 from iamkit.cli.documents import Document
 from iamkit.cli.options import Command, Group
 from iamkit.cli.terminal import KEY_ID_VARIABLE, SECRET_VARIABLE, SESSION_VARIABLE, Terminal
@@ -167,15 +167,16 @@ def arn_of(terminal: Terminal, role: str) -> str:
     """The ARN of a role that is named; of another account's only the ARN will do."""
     if role.startswith("arn:"):
         return role
+    if terminal.endpoint:
+        return elsewhere.role_arn(terminal, role)
     iam = terminal.iam()
-
     with iam.store.read() as reader:
         found = roles.find(reader, terminal.account(), role)
     return iam.house.arn(terminal.account(), "role", "/", role) if found is None else found.arn
 
 
 def _own_name(terminal: Terminal) -> str:
-    return terminal.principal().name.rsplit("/", 1)[-1].rsplit(":", 1)[-1][:64]
+    return terminal.who().name.rsplit("/", 1)[-1].rsplit(":", 1)[-1][:64]
 
 
 def _instant(at: datetime) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import logging
 import signal
+import socket
 import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from iamkit.cli.endpoint import loopback
 from iamkit.cli.options import Command
 from iamkit.cli.terminal import Terminal
 from iamkit.errors import ConfigurationError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from iamkit.kit import IAM
 
 PORT: Final = 8750
+# Connections that may wait to be taken.
+_BACKLOG: Final = 1024
 
 
 @click.command("serve", cls=Command)
@@ -59,21 +62,23 @@ def _serve(terminal: Terminal, iam: IAM, host: str, port: int, threads: int) -> 
 
     # That requests wait for a thread for a moment is not worth a line each.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # Bound here: what the server opens before it finds that it cannot listen, it would leave open.
     try:
-        # Any: waitress has no types.
-        server: Any = create_server(
-            ManagementAPI(iam).wsgi,
-            host=host,
-            port=port,
-            threads=threads,
-            ident="iamkit",
-            max_request_body_size=iam.settings.body_limit,
-            clear_untrusted_proxy_headers=False,
-        )
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as fault:
         raise ConfigurationError(f"cannot listen on `{host}:{port}`: {fault.strerror}") from fault
-    url = f"http://{f'[{host}]' if ':' in host else host}:{server.effective_port}"
-    if not _loopback(host):
+    # Any: waitress has no types.
+    server: Any = create_server(
+        ManagementAPI(iam).wsgi,
+        sockets=[listening],
+        threads=threads,
+        ident="iamkit",
+        max_request_body_size=iam.settings.body_limit,
+        clear_untrusted_proxy_headers=False,
+    )
+    url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    if not loopback(host):
         click.echo(
             "warning: answers hold secrets and are not encrypted here; let a proxy in front speak TLS",
             err=True,
@@ -92,10 +97,3 @@ def _serve(terminal: Terminal, iam: IAM, host: str, port: int, threads: int) -> 
 
 def _ended(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

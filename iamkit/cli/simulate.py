@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import click
 
-from iamkit.arn import Arn
-from iamkit.cli import documents
+from iamkit.arn import Arn, root_arn
+from iamkit.cli import documents, elsewhere
 from iamkit.cli.options import Command
 from iamkit.cli.output import harmless
 from iamkit.cli.terminal import Terminal
@@ -159,14 +159,16 @@ def principal_arn(terminal: Terminal, source: str) -> str:
     """The ARN of a user, group or role as people name it. Raises InputError, NoSuchEntity."""
     if source.startswith("arn:"):
         return source
-    account = terminal.principal().account
+    account = terminal.account()
     kind, separator, name = source.partition("/")
     kind, name = (kind, name) if separator else ("user", source)
     finders = {"user": users.find, "group": groups.find, "role": roles.find}
     if source == "root":
-        return terminal.iam().find_principal("root").arn
+        return root_arn(terminal.partition(), account)
     if kind not in finders:
         raise InputError(f"`{source[:80]}` must be a user's name, `group/NAME`, `role/NAME` or an ARN")
+    if terminal.endpoint:
+        return elsewhere.arn_of(terminal, kind, name)
     with terminal.iam().store.read() as reader:
         found = finders[kind](reader, account, name)
     if found is None:
@@ -182,7 +184,7 @@ def resource_arn(terminal: Terminal, text: str, actions: tuple[str, ...]) -> str
         services = {action.partition(":")[0] for action in actions}
         if len(services) != 1:
             raise InputError(f"`{text[:200]}` is no ARN, and the actions name many services; write its ARN")
-        text = terminal.iam().gate.arn(terminal.principal(), services.pop(), text)
+        text = f"arn:{terminal.partition()}:{services.pop()}::{terminal.account()}:{text}"
     return str(Arn.parse(text))
 
 

@@ -28,7 +28,7 @@ from iamkit.management import (
     tags,
     users,
 )
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 
 OPERATIONS: Final = HolderOperations(
     kind="user",
@@ -116,13 +116,13 @@ def create(
         terminal.output.done(f"created user {made.arn}", data_of(made))
 
 
-def _equip(desk: Desk, made: User, *, key: bool, password: Secret | None) -> NewAccessKey | None:
+def _equip(desk: Counter, made: User, *, key: bool, password: Secret | None) -> NewAccessKey | None:
     if password is not None:
         desk.do(login_profiles.create_login_profile, user_name=made.name, password=password)
     return desk.do(access_keys.create_access_key, user_name=made.name) if key else None
 
 
-def _undo(desk: Desk, made: User) -> None:
+def _undo(desk: Counter, made: User) -> None:
     """Take back a user whose password or key was refused, so that a refusal leaves nothing behind."""
     try:
         desk.do(users.delete_user, user_name=made.name, cascade=True)
@@ -181,7 +181,7 @@ def delete(terminal: Terminal, name: str, cascade: bool) -> None:
     terminal.output.done(cascading.told(f"user {name}", gone), {"user": name, "with": gone})
 
 
-def _hanging(desk: Desk, name: str) -> list[str]:
+def _hanging(desk: Counter, name: str) -> list[str]:
     """What goes with a user, for people to read."""
     keys = [item.key_id for item in desk.do(access_keys.list_access_keys, user_name=name).items]
     member_of = [item.name for item in desk.do(groups.list_groups_for_user, user_name=name).items]

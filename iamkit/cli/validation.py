@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import click
@@ -60,23 +61,11 @@ def validate(
     FILE may be `-` for standard input. Nothing is saved and no directory is needed.
     """
     # Only here: other commands start faster without the checks.
-    from iamkit.management.catalog import SERVICES
-    from iamkit.plugins import plugin_manager
-    from iamkit.policy.catalog import STANDARD_CATALOG
     from iamkit.policy.checks.table import CHECKS
     from iamkit.policy.validate import validate as findings_of
 
-    hooks = plugin_manager(()).hook
-    declared = [service for services in hooks.iamkit_services() for service in services]
-    operators = {row.name: row for rows in hooks.iamkit_operators() for row in rows}
-    bare = Facts()
-    facts = Facts(
-        catalog=STANDARD_CATALOG.with_services((*SERVICES, *declared)),
-        operators={**bare.operators, **operators},
-        partition=partition,
-        account=account,
-        resource=resource,
-        managed=managed,
+    facts = replace(
+        _known_everywhere(), partition=partition, account=account, resource=resource, managed=managed
     )
     found: list[tuple[Document, Sequence[Finding]]] = []
     for name in files:
@@ -96,15 +85,33 @@ def validate(
         ctx.exit(_FOUND_ERRORS)
 
 
+def _known_everywhere() -> Facts:
+    """What is known without a directory: iamkit's own services, and those of the plugins that are here."""
+    from iamkit.management.catalog import SERVICES
+    from iamkit.plugins import plugin_manager
+    from iamkit.policy.catalog import STANDARD_CATALOG
+
+    hooks = plugin_manager(()).hook
+    declared = [service for services in hooks.iamkit_services() for service in services]
+    operators = {row.name: row for rows in hooks.iamkit_operators() for row in rows}
+    return Facts(
+        catalog=STANDARD_CATALOG.with_services((*SERVICES, *declared)),
+        operators={**Facts().operators, **operators},
+    )
+
+
 def warn(terminal: Terminal, kind: PolicyKind, *, managed: bool = False, resource: str | None = None) -> None:
     """Say on standard error what the document that was just saved most likely does not mean."""
     from iamkit.policy.validate import validate as findings_of
 
-    house = terminal.iam().house
-    facts = Facts(
-        catalog=terminal.iam().catalog,
-        operators=house.operators,
-        partition=house.partition,
+    if terminal.endpoint:
+        # What the app declares is known there only; nothing is said of services that are not known.
+        bare = _known_everywhere()
+    else:
+        bare = Facts(catalog=terminal.iam().catalog, operators=terminal.iam().house.operators)
+    facts = replace(
+        bare,
+        partition=terminal.partition(),
         account=terminal.account(),
         managed=managed,
         resource=resource,

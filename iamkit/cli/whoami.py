@@ -14,15 +14,14 @@ from iamkit.management import accounts
 def whoami(terminal: Terminal) -> None:
     """Show who a command acts as."""
     identity = terminal.desk().do(accounts.get_caller_identity)
-    principal = terminal.principal()
-    proof = principal.authentication
+    who = terminal.who()
     data: dict[str, object] = {
-        "name": principal.name,
+        "name": who.name,
         "arn": identity.arn,
         "account": identity.account,
         "id": identity.user_id,
-        "proof": None if proof is None else str(proof.kind),
-        "credential": None if proof is None else proof.credential_id,
-        "directory": str(terminal.directory),
+        "proof": who.proof or None,
+        "credential": who.credential,
+        **({"endpoint": terminal.endpoint} if terminal.endpoint else {"directory": str(terminal.directory)}),
     }
     terminal.output.record(data, data)

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from iamkit.arn import iam_arn
+from iamkit.cli import elsewhere
 from iamkit.cli.terminal import Terminal
 from iamkit.errors import InputError
 from iamkit.identity import managed
@@ -47,12 +48,13 @@ def policy_arn(terminal: Terminal, text: str) -> str:
     """
     if text.startswith("arn:"):
         return text
-    deployment = terminal.iam().deployment()
     path, _, name = text.strip("/").rpartition("/")
     prefix = checked_path(f"/{path}/" if path else "/")
     checked_name("policy", name)
-    own = iam_arn(deployment.partition, terminal.account(), "policy", prefix, name)
-    shipped = iam_arn(deployment.partition, "aws", "policy", prefix, name)
+    own = iam_arn(terminal.partition(), terminal.account(), "policy", prefix, name)
+    shipped = iam_arn(terminal.partition(), "aws", "policy", prefix, name)
+    if terminal.endpoint:
+        return elsewhere.policy_arn(terminal, own, shipped)
     with terminal.iam().store.read() as reader:
         if managed.find(reader, terminal.account(), own) is not None:
             return own

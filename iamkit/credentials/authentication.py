@@ -51,6 +51,10 @@ class SessionFacts:
     chain: tuple[str, ...] = ()
     lineage: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    # The ARN of the identity provider whose token the session was begun with, and the condition keys that
+    # its claims are for as long as the session lasts (SEM-K20, K-27).
+    provider: str = ""
+    claims: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

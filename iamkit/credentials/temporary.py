@@ -8,6 +8,7 @@ it lives no longer than any of them, and is refused from the next request on onc
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -67,6 +68,9 @@ class TemporaryCredential:
     actor: str = ""
     mfa_at: datetime | None = None
     factors: tuple[str, ...] = ()
+    provider: str = ""
+    # Each value as JSON: a text or a list of texts.
+    claims: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def authentication(self) -> Authentication:
@@ -82,6 +86,8 @@ class TemporaryCredential:
             chain=self.chain,
             lineage=self.lineage,
             depends_on=self.depends_on,
+            provider=self.provider,
+            claims={name: _claim(text) for name, text in self.claims.items()},
         )
         return Authentication(
             account=self.account,
@@ -109,7 +115,11 @@ class NewTemporary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a new credential is to be, see `TemporaryCredential`; it lives `life`, or less with its parent."""
+    """What a new credential is to be, see `TemporaryCredential`; it lives `life`, or less with its parent.
+
+    `since` is the time of issue that it goes on with, where asking for it proves nothing anew: what policies
+    deny to older sessions (`aws:TokenIssueTime`, `iamkit:SessionAge`) they deny to it as well.
+    """
 
     account: str
     subject: str
@@ -124,6 +134,9 @@ class Wanted:
     actor: str = ""
     mfa_at: datetime | None = None
     factors: tuple[str, ...] = ()
+    provider: str = ""
+    claims: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    since: datetime | None = None
 
 
 def issue(
@@ -164,7 +177,7 @@ def issue(
         name=wanted.name,
         sealed=sealer.seal(secret.encode("ascii"), purpose=PURPOSE, account=wanted.account, record_id=key_id),
         token_hash=hash_of(token),
-        issued_at=now,
+        issued_at=wanted.since or now,
         expires_at=expires,
         origin=origin,
         chain=(*before.chain, parent_arn) if parent_arn else before.chain,
@@ -178,6 +191,8 @@ def issue(
         actor=wanted.actor,
         mfa_at=wanted.mfa_at,
         factors=wanted.factors,
+        provider=wanted.provider,
+        claims={name: json.dumps(value, ensure_ascii=False) for name, value in wanted.claims.items()},
     )
     unit.add(made)
     return NewTemporary(made, Secret(secret), Secret(token))
@@ -264,6 +279,11 @@ def opened(sealer: Sealer, kept: TemporaryCredential) -> Secret:
     """The plain secret, for checking a signature. Raises SealBroken if the row was tampered with."""
     raw = sealer.unseal(kept.sealed, purpose=PURPOSE, account=kept.account, record_id=kept.key_id)
     return Secret(raw.decode("ascii"))
+
+
+def _claim(text: str) -> str | tuple[str, ...]:
+    value: str | list[str] = json.loads(text)
+    return value if isinstance(value, str) else tuple(value)
 
 
 def _first(reader: Reader, proof: Authentication) -> SessionFacts:

@@ -28,7 +28,8 @@ class OidcProvider:
     """A provider. `url` is what its tokens say in `iss`, letter for letter.
 
     Tokens have to be for one of `client_ids`. `thumbprints` are the SHA-1 digests, in hexadecimal digits, of
-    certificates that its TLS may hang on; with none, the authorities that the system trusts.
+    certificates. They are told back as AWS's clients give them, and nothing is trusted for their sake: its
+    TLS has to hang on an authority that the deployment trusts.
     """
 
     arn: str

@@ -190,6 +190,9 @@ def _principal_keys(values: dict[str, ContextValue], principal: Principal, organ
     if proof is not None and proof.session is not None:
         values["aws:SourceIdentity"] = proof.session.source_identity
         values["iamkit:Actor"] = proof.session.actor
+        if proof.session.provider:
+            values["aws:FederatedProvider"] = proof.session.provider
+            values.update(proof.session.claims)
     for key, value in principal.tags.items():
         values[f"aws:PrincipalTag/{key}"] = value
     if organization and principal.org_path:

@@ -17,7 +17,8 @@ from iamkit.identity import access_requests, roles
 from iamkit.identity.access_requests import RequestState, RoleRequest
 from iamkit.identity.roles import Role
 from iamkit.management import session_credentials, targets
-from iamkit.management.assume_role import AssumedRole, AssumedRoleUser
+from iamkit.management.assume_role import AssumedRole
+from iamkit.management.assumed_roles import session_of
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.management.paging import Page
 from iamkit.policy.request import CallerKind
@@ -145,8 +146,7 @@ def start_approved_session(work: Work, *, request_id: str) -> AssumedRole:
         factors=() if proof is None else proof.factors,
     )
     credentials = session_credentials.issued(work, wanted, parent=proof)
-    arn = f"arn:{work.house.partition}:sts::{role.account}:assumed-role/{role.name}/{wanted.name}"
-    return AssumedRole(credentials, AssumedRoleUser(f"{role.role_id}:{wanted.name}", arn))
+    return AssumedRole(credentials, session_of(work, role, wanted.name))
 
 
 def _role(work: Work, found: RoleRequest) -> Role:

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from iamkit.arn import Arn
 from iamkit.credentials.authentication import SessionFacts, TemporaryKind
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.temporary import Wanted
 from iamkit.errors import AccessDenied, NoSuchEntity, ValidationError
-from iamkit.identity import roles
 from iamkit.identity.roles import Role
 from iamkit.identity.tags import checked_tags
 from iamkit.management import session_credentials, session_names, session_policies, shown_factors, targets
+from iamkit.management.assumed_roles import AssumedRoleUser, role_of, session_of
 from iamkit.management.operation import Asks, Preparation, Work, operation
 from iamkit.management.session_credentials import Credentials
 from iamkit.management.shown_factors import ShownFactor
@@ -32,14 +31,6 @@ DEFAULT_SECONDS: Final = 3600
 CHAINED: Final = 3600
 # `[\w+=,.@:\/-]*` of the service model, with `\w` spelt out.
 _EXTERNAL: Final = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class AssumedRoleUser:
-    """The session as a principal."""
-
-    assumed_role_id: str
-    arn: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +50,7 @@ class Passed:
     tags: Mapping[str, str]
     transitive: tuple[str, ...]
     source_identity: str
+    actor: str
 
 
 def _prepare(
@@ -85,11 +77,11 @@ def _asks(
 ) -> Asks:
     if work.principal.caller.kind is CallerKind.ROOT:
         raise AccessDenied("roles may not be assumed by root users; sign in as a user")
-    arn, role = _role(work, role_arn)
+    arn, role = role_of(work, role_arn)
     passed = _passed(work, tags, transitive_tag_keys, source_identity)
     context: dict[str, ContextValue] = {
         **targets.tag_keys(role),
-        **targets.request_tag_keys(tags),
+        **targets.request_tag_keys(passed.tags),
         "sts:RoleSessionName": session_names.checked_name("role session name", role_session_name, 64),
         "sts:DurationSeconds": DEFAULT_SECONDS if duration_seconds is None else duration_seconds,
     }
@@ -97,9 +89,10 @@ def _asks(
         context["sts:ExternalId"] = _checked_external_id(external_id)
     if passed.source_identity:
         context["sts:SourceIdentity"] = passed.source_identity
-    if transitive_tag_keys:
-        context["sts:TransitiveTagKeys"] = tuple(transitive_tag_keys)
-    also = ["sts:TagSession"] if tags else []
+    if passed.transitive:
+        context["sts:TransitiveTagKeys"] = passed.transitive
+    # What is handed on counts as well: it goes before the tags that the role has.
+    also = ["sts:TagSession"] if passed.tags else []
     also += ["sts:SetSourceIdentity"] if passed.source_identity else []
     return Asks(
         (role_arn,),
@@ -133,7 +126,7 @@ def assume_role(
     allow too. It ends no later than the credential that it is asked for with. Raises AccessDenied,
     ValidationError, MalformedPolicyDocument, PackedPolicyTooLarge, NoSuchEntity (a policy), ExpiredToken.
     """
-    _, role = _role(work, role_arn)
+    _, role = role_of(work, role_arn)
     if role is None:
         raise NoSuchEntity(f"there is no role `{role_arn[:200]}`")
     proof = shown_factors.spent(work)
@@ -152,30 +145,18 @@ def assume_role(
             tags=passed.tags,
             transitive=passed.transitive,
             source_identity=passed.source_identity,
+            actor=passed.actor,
             mfa_at=None if proof is None else proof.mfa_at,
             factors=() if proof is None else proof.factors,
         ),
         parent=proof,
     )
-    session = f"{role.name}/{role_session_name}"
     return AssumedRole(
         credentials,
-        AssumedRoleUser(
-            f"{role.role_id}:{role_session_name}",
-            f"arn:{work.house.partition}:sts::{role.account}:assumed-role/{session}",
-        ),
+        session_of(work, role, role_session_name),
         size,
         passed.source_identity or None,
     )
-
-
-def _role(work: Work, role_arn: str) -> tuple[Arn, Role | None]:
-    """The role of an ARN. Raises InvalidArn, ValidationError for what is no role's ARN."""
-    arn = Arn.parse(role_arn)
-    if arn.service != "iam" or arn.resource_type != "role" or not 20 <= len(role_arn) <= 2048:
-        raise ValidationError(f"`{role_arn[:200]}` is not the ARN of a role")
-    found = roles.find(work.unit, arn.account, arn.name)
-    return arn, found if found is not None and found.arn == role_arn else None
 
 
 def _life(work: Work, role: Role, seconds: int | None) -> timedelta:
@@ -214,7 +195,8 @@ def _passed(
         if identity and source_identity != identity:
             raise AccessDenied("the source identity of a session cannot be changed by assuming a role")
         identity = source_identity
-    return Passed({**inherited, **given}, (*inherited, *_spelt(transitive, given)), identity)
+    actor = "" if before is None else before.actor
+    return Passed({**inherited, **given}, (*inherited, *_spelt(transitive, given)), identity, actor)
 
 
 def _inherited(before: SessionFacts | None) -> dict[str, str]:

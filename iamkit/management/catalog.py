@@ -51,6 +51,7 @@ from iamkit.management import (
     tokens,
     tree,
     users,
+    web_identity,
 )
 from iamkit.management.operation import Operation
 from iamkit.policy.catalog import Action, ConditionKey, ResourceType, Service
@@ -87,6 +88,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     sessions,
     accounts,
     assume_role,
+    web_identity,
     session_tokens,
     narrowed_sessions,
     access_requests,

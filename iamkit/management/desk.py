@@ -9,7 +9,7 @@ from typing import Final, ParamSpec, Protocol, TypeVar, cast
 from iamkit.audit.event import Event, Origin
 from iamkit.audit.trail import Trail
 from iamkit.credentials import sources
-from iamkit.errors import MissingAuthenticationToken, StoreUnavailable
+from iamkit.errors import MissingAuthenticationToken, StoreUnavailable, kind_and_place
 from iamkit.gate.verdict import Verdict
 from iamkit.http import HttpRequest
 from iamkit.identity.house import House
@@ -45,6 +45,13 @@ class Authorizer(Protocol):
     ) -> Verdict: ...
 
 
+class Counter(Protocol):
+    """Where operations are had done: a desk, or what stands for one elsewhere."""
+
+    def do(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Have an operation done; see `Desk.do`."""
+
+
 class _Attempt:
     """What is known so far of one attempt, for its event."""
 
@@ -53,6 +60,8 @@ class _Attempt:
         # The account of what is acted on, where an operation says so.
         self.owner = ""
         self.decision_ids: list[str] = []
+        # Who asks, where the call itself shows it.
+        self.stranger: Principal | None = None
 
 
 class Desk:
@@ -86,7 +95,7 @@ class Desk:
 
     def do(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation. Raises AccessDenied with the decision's id, or whatever the operation raises."""
-        if self._principal.caller.kind is CallerKind.ANONYMOUS:
+        if self._principal.caller.kind is CallerKind.ANONYMOUS and not operation.for_strangers:
             raise MissingAuthenticationToken(
                 "management operations need a caller; sign in or sign the request"
             )
@@ -110,6 +119,10 @@ class Desk:
                 for event in events:
                     self._trail.record(unit, event)
         except Exception as fault:
+            if operation.for_strangers and attempt.stranger is None:
+                # Whoever proved nothing must not be able to fill the trail.
+                _log.warning("a call of %s was refused: %s", operation.action, kind_and_place(fault))
+                raise
             self._keep_failure(self._draft(operation, kwargs, attempt, error=fault))
             raise
         for event in events:
@@ -129,7 +142,8 @@ class Desk:
             preparation = Preparation(
                 reader, self._house, self._services, self._principal, self._principal.account, self._network
             )
-            return operation.prepare(preparation, **kwargs)
+            prepared = operation.prepare(preparation, **kwargs)
+        return prepared if operation.verify is None else operation.verify(self._services, prepared)
 
     def _allowed(
         self,
@@ -156,6 +170,7 @@ class Desk:
         asks: Asks = operation.asks(work, **kwargs)
         attempt.resources = (*asks.resources, *(each.resource for each in asks.beside))
         attempt.owner = asks.account if asks.explicit_trust else ""
+        attempt.stranger = asks.principal if operation.for_strangers else None
         if not asks.resources:
             raise RuntimeError(f"`{operation.action}` names no resource to be authorised on")
         asked = [
@@ -190,8 +205,8 @@ class Desk:
             name=operation.name,
             service=operation.service,
             read_only=operation.read_only,
-            principal=self._principal,
-            account=self._principal.account,
+            principal=attempt.stranger or self._principal,
+            account=(attempt.stranger or self._principal).account,
             parameters=kwargs,
             resources=attempt.resources,
             decision_ids=tuple(attempt.decision_ids),

@@ -28,9 +28,15 @@ def recent_user(work: Work, user_name: str | None) -> User:
     address of its bearer's own would be a sign-in with all that the owner may do (THR-S7).
     """
     user = targets.person(work, user_name)
+    require_recent(work, user)
+    return user
+
+
+def require_recent(work: Work, user: User) -> None:
+    """Raise StepUpRequired or AccessDenied where `recent_user` does, for whoever is known already."""
     proof = work.principal.authentication
     if proof is None or proof.subject != user.user_id:
-        return user
+        return
     if proof.kind is CredentialKind.TOKEN:
         raise AccessDenied("a personal token changes no factors and no address of its owner's; sign in")
     targets.refuse_narrowed(work, user)
@@ -38,10 +44,9 @@ def recent_user(work: Work, user_name: str | None) -> User:
     if proof.kind is CredentialKind.SESSION:
         shown = max(filter(None, (shown, proof.issued_at)), default=None)
     elif proof.kind is CredentialKind.OPERATOR or not mfa.of_subject(work.unit, user.user_id):
-        return user
+        return
     if shown is None or work.house.now() - shown > RECENT:
         raise StepUpRequired(
             "this needs a recent sign-in; sign in again, or show a second factor",
             max_age=int(RECENT.total_seconds()),
         )
-    return user

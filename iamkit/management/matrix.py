@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from iamkit.analysis.access import Reach
 from iamkit.analysis.matrix import Line, Matrix, matrix_of
 from iamkit.management import access, groups, roles, users
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 
 
 def matrix(
-    desk: Desk, lines: Sequence[Line], *, partition: str, account: str, arns: Sequence[str] = ()
+    desk: Counter, lines: Sequence[Line], *, partition: str, account: str, arns: Sequence[str] = ()
 ) -> Matrix:
     """The matrix of `lines` and of `arns`, by default every group, role and user of the desk's account.
 
@@ -29,7 +29,7 @@ def matrix(
     return matrix_of(lines, reaches, partition=partition, account=account)
 
 
-def _everybody(desk: Desk) -> Iterator[str]:
+def _everybody(desk: Counter) -> Iterator[str]:
     yield from (group.arn for group in desk.do(groups.list_groups).items)
     yield from (role.arn for role in desk.do(roles.list_roles).items)
     yield from (user.arn for user in desk.do(users.list_users).items)

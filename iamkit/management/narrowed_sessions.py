@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from iamkit.audit.trail import Trail
 from iamkit.credentials.authentication import SessionFacts, TemporaryKind
 from iamkit.credentials.temporary import Wanted
-from iamkit.errors import ValidationError
+from iamkit.errors import AccessDenied, ValidationError
 from iamkit.identity import documents
 from iamkit.identity.house import House
 from iamkit.identity.principal import Principal
@@ -51,7 +51,7 @@ def get_narrowed_credentials(
 
     `actor` names who will act: 2 to 64 letters, digits or characters of `_+=,.@:/-`. Needs no permission: it
     gives nothing that the caller does not have. Raises ValidationError, MalformedPolicyDocument,
-    ExpiredToken.
+    ExpiredToken, AccessDenied for another actor than the session has already.
     """
     if not SHORTEST <= duration_seconds <= LONGEST:
         raise ValidationError(f"`duration_seconds` must be {SHORTEST} to {LONGEST}")
@@ -59,6 +59,9 @@ def get_narrowed_credentials(
     facts = _facts(work)
     if actor is not None and not _ACTOR.fullmatch(actor):
         raise ValidationError("an actor has 2 to 64 letters, digits or characters of `_+=,.@:/-`")
+    if facts.actor and actor not in (None, facts.actor):
+        # Policies that are about an actor would be about nobody.
+        raise AccessDenied("the actor of a session cannot be changed by narrowing it")
     session_policies.checked(work.unit, work.house, work.account, policy, ())
     wanted = Wanted(
         account=work.account,
@@ -71,9 +74,12 @@ def get_narrowed_credentials(
         tags=facts.tags,
         transitive=facts.transitive,
         source_identity=facts.source_identity,
-        actor=facts.actor if actor is None else actor,
+        actor=facts.actor or actor or "",
+        since=None if proof is None else proof.issued_at,
         mfa_at=None if proof is None else proof.mfa_at,
         factors=() if proof is None else proof.factors,
+        provider=facts.provider,
+        claims=facts.claims,
     )
     return NarrowedCredentials(session_credentials.issued(work, wanted, parent=proof))
 

@@ -33,7 +33,7 @@ def create_open_id_connect_provider(
 ) -> OidcProvider:
     """Take tokens of a provider from now on. Raises InputError, EntityAlreadyExists, LimitExceeded.
 
-    Nothing is fetched from it: without thumbprints, the authorities that the system trusts count.
+    Nothing is fetched from it now. Thumbprints are kept and decide nothing: its TLS is always verified.
     """
     quotas = work.house.quotas
     quotas.hold("oidc_providers", oidc_provider.count(work.unit, work.account) + 1)

@@ -120,6 +120,10 @@ class Operation(Generic[P, R]):
     # Whether a writing operation is prepared only for those who may ask for it.
     ask_first: bool = True
     writes: bool = False
+    # What takes long, such as asking another host, on what was prepared; the store is not held meanwhile.
+    verify: Callable[[Services, object], object] | None = None
+    # Whether the call itself shows who asks, so that it needs no credential: `Asks.principal` is the caller.
+    for_strangers: bool = False
 
     @property
     def name(self) -> str:
@@ -146,15 +150,18 @@ def operation(
     prepare: Callable[..., object] | None = None,
     ask_first: bool = True,
     writes: bool = False,
+    verify: Callable[[Services, object], object] | None = None,
+    for_strangers: bool = False,
 ) -> Callable[[Callable[Concatenate[Work, P], R]], Operation[P, R]]:
     """Make an operation of a function. `asks` and `prepare` take the function's own keyword arguments.
 
     `on` names the resource types of the catalog that the asked resources are of. With `ask_first` False what
     the caller shows is looked at before anything is asked, because the answer may hang on it. `writes`: it
-    keeps something, although AWS counts its action among those that read.
+    keeps something, although AWS counts its action among those that read. `verify` goes on with what
+    `prepare` returned, without the store. `for_strangers`: the call itself shows who asks.
     """
 
     def make(run: Callable[Concatenate[Work, P], R]) -> Operation[P, R]:
-        return Operation(action, access, run, asks, prepare, on, ask_first, writes)
+        return Operation(action, access, run, asks, prepare, on, ask_first, writes, verify, for_strangers)
 
     return make

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iamkit.credentials import access_keys, links, mail_address, passwords, sessions
+from iamkit.credentials.authentication import CredentialKind
 from iamkit.credentials.links import Purpose
 from iamkit.credentials.message import Kind
 from iamkit.credentials.secret import Secret
@@ -19,6 +20,7 @@ from iamkit.identity import accounts, people, restoration, users
 from iamkit.identity.accounts import Account, AccountStatus
 from iamkit.identity.users import User
 from iamkit.management import closing, targets
+from iamkit.management.freshness import require_recent
 from iamkit.management.operation import Asks, Work, operation
 
 
@@ -47,13 +49,19 @@ def verify_root_email(work: Work) -> None:
 def change_root_email(work: Work, *, email: str) -> None:
     """Send a link to the root user's new address, which takes the place of the old when it is confirmed.
 
-    The old one is told. Raises ValidationError, Throttling.
+    The old one is told. It takes a recent sign-in, and ends with the session that it was asked for in.
+    Raises ValidationError, StepUpRequired, Throttling.
     """
     root, address = _root(work), mail_address.checked(email)
+    require_recent(work, root)
     if address == root.email:
         raise InputError("this is the root user's mail address already; verify it")
     letters = work.services.letters
-    letters.link(work.unit, root, Purpose.CHANGE_ADDRESS, address, generation=root.email or "")
+    proof = work.principal.authentication
+    session = proof.credential_id if proof is not None and proof.kind is CredentialKind.SESSION else ""
+    letters.link(
+        work.unit, root, Purpose.CHANGE_ADDRESS, address, generation=root.email or "", begun_in=session
+    )
     if root.email is not None:
         letters.notice(work.unit, root, Kind.ADDRESS_CHANGE_ASKED, root.email, new=address)
 

@@ -31,6 +31,7 @@ _ACTOR_TYPES: Final = {
     CallerKind.ROLE_SESSION: "AssumedRole",
     CallerKind.FEDERATED_USER: "FederatedUser",
     CallerKind.SERVICE: "AWSService",
+    CallerKind.PROVIDER: "WebIdentityUser",
 }
 
 # What of a result is told in `responseElements`. Only these attributes, so no secret can be among them.
@@ -54,6 +55,8 @@ _TOLD: Final = (
     "source_identity",
     "request_id",
     "requester",
+    "subject_from_web_identity_token",
+    "audience",
     "serial_number",
     "ssh_public_key_id",
     "certificate_id",
@@ -163,6 +166,14 @@ def actor_of(principal: Principal) -> Actor:
         if proof.session is not None:
             source_identity = proof.session.source_identity
     principal_id = caller.unique_id
+    if caller.kind is CallerKind.PROVIDER:
+        # Whoever the provider's token tells of is in no account; the ARN is the provider's.
+        return Actor(
+            type=_ACTOR_TYPES[caller.kind],
+            principal_id=principal_id,
+            user_name=principal.name,
+            identity_provider=caller.arn,
+        )
     if caller.kind in (CallerKind.ROLE_SESSION, CallerKind.FEDERATED_USER):
         role = caller.kind is CallerKind.ROLE_SESSION
         principal_id = user_id_of(caller)

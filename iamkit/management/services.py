@@ -11,6 +11,7 @@ from iamkit.credentials.hashing import Hasher
 from iamkit.credentials.mfa import MfaMethod
 from iamkit.credentials.secret import Sealer
 from iamkit.credentials.throttle import Throttle
+from iamkit.federation.web_identity import WebIdentities
 from iamkit.gate.letters import Letters
 from iamkit.gate.new_passwords import NewPasswords
 from iamkit.identity.caller_layers import CallerLayersReader
@@ -31,6 +32,11 @@ def nothing_queued() -> None:
 def no_plugin_policies(arn: str) -> Sequence[AttachedPolicy]:  # noqa: ARG001  # the hook's shape
     """No plugin holds any."""
     return ()
+
+
+def no_web_identities() -> WebIdentities | None:
+    """No plugin verifies tokens."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,8 @@ class Services:
     catalog: Catalog = STANDARD_CATALOG
     # Where tokens of the account say to be from; empty: nowhere.
     issuer_base: str = ""
+    # What verifies tokens of identity providers, None without a plugin that does.
+    web_identities: Callable[[], WebIdentities | None] = no_web_identities
 
     def around(self, resource: str, owner: str) -> ResourceLayers:
         """What stands around a resource, as the gate would find it. Raises EvaluationError."""

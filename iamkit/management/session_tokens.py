@@ -107,6 +107,7 @@ def get_session_token(
         ceilings=ceilings,
         mfa_at=factor,
         factors=() if proof is None else proof.factors,
+        since=None if proof is None else proof.issued_at,
     )
     return SessionToken(session_credentials.issued(work, wanted, parent=proof))
 

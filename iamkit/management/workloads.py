@@ -11,7 +11,7 @@ from iamkit.identity import instance_profiles, roles
 from iamkit.identity.principal import Principal
 from iamkit.identity.principals import Principals
 from iamkit.management.assume_role import AssumedRole, assume_role
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 from iamkit.management.session_credentials import Credentials
 from iamkit.storage import Reader, Store
 
@@ -36,7 +36,7 @@ def as_container(given: Credentials, role_arn: str) -> Mapping[str, str]:
     }
 
 
-def assumed(desk: Desk, role_arn: str, name: str, seconds: int | None = None) -> AssumedRole:
+def assumed(desk: Counter, role_arn: str, name: str, seconds: int | None = None) -> AssumedRole:
     """A session of a role for whoever the desk is of. Raises AccessDenied and what assuming raises."""
     return desk.do(assume_role, role_arn=role_arn, role_session_name=name, duration_seconds=seconds)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from iamkit.errors import NoSuchEntity
-from iamkit.management import accounts, instance_profiles, password_policy, resource_policies
-from iamkit.management.desk import Desk
+from iamkit.management import accounts, guardrails, instance_profiles, password_policy, resource_policies
+from iamkit.management.desk import Counter
 from iamkit.management.paging import Page
 from iamkit.management.reports import get_account_authorization_details
 from iamkit.manifest.document import Document
@@ -16,6 +16,7 @@ from iamkit.manifest.entries import (
     AccountEntry,
     Entry,
     GroupEntry,
+    GuardrailEntry,
     InstanceProfileEntry,
     PasswordPolicyEntry,
     PolicyEntry,
@@ -23,6 +24,7 @@ from iamkit.manifest.entries import (
     RoleEntry,
     UserEntry,
 )
+from iamkit.manifest.tree import Tree
 from iamkit.reports.authorization_details import (
     AuthorizationDetails,
     GroupDetail,
@@ -40,8 +42,9 @@ PAGE: Final = 100
 class LiveAccount:
     """The account of a desk's principal. Whatever it may not read raises AccessDenied."""
 
-    def __init__(self, desk: Desk, *, partition: str, account: str) -> None:
+    def __init__(self, desk: Counter, *, partition: str, account: str) -> None:
         self._desk = desk
+        self.tree = Tree(desk)
         self.partition = partition
         self.account = account
 
@@ -120,6 +123,15 @@ class LiveAccount:
             text = self._desk.do(resource_policies.get_resource_policy, resource_arn=item.resource_arn)
             yield ResourcePolicyEntry(item.resource_arn, Document.of_text(text))
 
+    def _guardrails(self) -> Iterator[Entry]:
+        found = _all(lambda marker: self._desk.do(guardrails.list_guardrails, marker=marker, max_items=PAGE))
+        for item in found:
+            told = self._desk.do(guardrails.get_guardrail, name=item.name)
+            targets = tuple(sorted(self.tree.path(target) for target in told.targets))
+            yield GuardrailEntry(
+                item.name, Document.of_text(told.document), item.kind, item.description, targets
+            )
+
 
 _READERS: Final[Mapping[str, Callable[[LiveAccount], Iterator[Entry]]]] = {
     "policies": LiveAccount._policies,
@@ -128,6 +140,7 @@ _READERS: Final[Mapping[str, Callable[[LiveAccount], Iterator[Entry]]]] = {
     "roles": LiveAccount._roles,
     "instance-profiles": LiveAccount._profiles,
     "resource-policies": LiveAccount._resource_policies,
+    "guardrails": LiveAccount._guardrails,
 }
 
 

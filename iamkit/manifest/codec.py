@@ -13,6 +13,7 @@ from iamkit.manifest.document import Document, Plain
 from iamkit.manifest.entries import (
     Entry,
     GroupEntry,
+    GuardrailEntry,
     InstanceProfileEntry,
     PasswordPolicyEntry,
     PolicyEntry,
@@ -32,6 +33,7 @@ _NAMED: Final[Mapping[type[object], NamedKind]] = {
     RoleEntry: "role",
     PolicyEntry: "policy",
     InstanceProfileEntry: "instance-profile",
+    GuardrailEntry: "guardrail",
 }
 
 

@@ -12,6 +12,7 @@ from iamkit.manifest.entries import (
     AccountEntry,
     Entry,
     GroupEntry,
+    GuardrailEntry,
     InstanceProfileEntry,
     PolicyEntry,
     ResourcePolicyEntry,
@@ -34,13 +35,15 @@ class Source(Protocol):
 class Rules:
     """How differences are mended. `caller` is the ARN of whoever applies, and is never deleted.
 
-    `members` tells who is in a group, for groups that go although nothing is said of users.
+    `members` tells who is in a group, for groups that go although nothing is said of users; `target_id` the
+    id of what a guardrail is on.
     """
 
     prune: bool = False
     caller: str = ""
     most_versions: int = 5
     members: Callable[[str], tuple[str, ...]] = field(default=lambda _: ())
+    target_id: Callable[[str], str] = field(default=lambda target: target)
 
 
 def difference(account: Source, home: AccountEntry, wanted: Source, says: AccountEntry, rules: Rules) -> Plan:
@@ -124,6 +127,8 @@ class _Maker:
                 return things.profile_steps(before, after)
             case ((None | ResourcePolicyEntry()), ResourcePolicyEntry()):
                 return things.resource_steps(before, after)
+            case ((None | GuardrailEntry()), GuardrailEntry()):
+                return things.guardrail_steps(before, after, self._rules.target_id)
             case _:
                 raise TypeError("entries of two sections were compared")
 
@@ -152,6 +157,8 @@ class _Maker:
                 return things.profile_removal(entry)
             case ResourcePolicyEntry():
                 return things.resource_removal(entry)
+            case GuardrailEntry():
+                return things.guardrail_removal(entry, self._rules.target_id)
 
     def _is_caller(self, entry: Entry) -> bool:
         return isinstance(entry, UserEntry) and self._rules.caller == self._arn("user", entry)
@@ -173,6 +180,8 @@ def _unmendable(before: Entry | None, after: Entry) -> str:
         fixed = ("name", "path")
     elif isinstance(after, PolicyEntry):
         fixed = ("name", "path", "description")
+    elif isinstance(after, GuardrailEntry):
+        fixed = ("name", "kind")
     for name in fixed if before is not None else ():
         had, wanted = getattr(before, name), getattr(after, name)
         if had != wanted:

@@ -85,8 +85,25 @@ class ResourcePolicyEntry:
     document: Document
 
 
+@dataclass(frozen=True, slots=True)
+class GuardrailEntry:
+    """A guardrail, and what it is on: `/` the root of the account tree, `/a/b` a node, or an account."""
+
+    name: str
+    document: Document
+    kind: str = "guardrail"
+    description: str = ""
+    targets: tuple[str, ...] = ()
+
+
 Entry: TypeAlias = (
-    UserEntry | GroupEntry | RoleEntry | PolicyEntry | InstanceProfileEntry | ResourcePolicyEntry
+    UserEntry
+    | GroupEntry
+    | RoleEntry
+    | PolicyEntry
+    | InstanceProfileEntry
+    | ResourcePolicyEntry
+    | GuardrailEntry
 )
 
 # The folders, in the order in which they are told. A policy is there before what it hangs on.
@@ -97,7 +114,10 @@ SECTIONS: Final[Mapping[str, type[Entry]]] = {
     "roles": RoleEntry,
     "instance-profiles": InstanceProfileEntry,
     "resource-policies": ResourcePolicyEntry,
+    "guardrails": GuardrailEntry,
 }
+# What only the home account has.
+OF_HOME: Final = ("guardrails",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +169,5 @@ _WORDS: Final[Mapping[type[Entry], str]] = {
     RoleEntry: "role",
     PolicyEntry: "policy",
     InstanceProfileEntry: "instance profile",
+    GuardrailEntry: "guardrail",
 }

@@ -57,14 +57,18 @@ class Folder:
         """Whether there is nothing yet that this could overwrite."""
         return not [name for name in self._top.names() if not name.startswith(".")]
 
-    def account(self) -> AccountEntry:
-        """What `account.json` says. Raises InputError, also for a folder that no section has."""
+    def account(self, *, finished: bool = True) -> AccountEntry:
+        """What `account.json` says. Raises InputError, also for a folder in it that is no section.
+
+        With `finished` False, what an export left that was broken off is taken too, to be written again.
+        """
         if not self._top.there():
             raise InputError(f"there is no folder `{self}`; `iamkit export {self}` writes one")
         if ACCOUNT_FILE not in self._top.names():
             raise InputError(f"`{self}` has no `{ACCOUNT_FILE}`, so it is no account; name another folder")
         found = _account(_plain(self._top, ACCOUNT_FILE))
-        self._check_top(found)
+        if finished:
+            self._check_top(found)
         return found
 
     def entries(self, section: str) -> Iterator[Entry]:

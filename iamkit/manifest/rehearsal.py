@@ -22,6 +22,7 @@ from iamkit.identity.resource_policies import ResourcePolicy
 from iamkit.identity.roles import Role
 from iamkit.kit import IAM
 from iamkit.management.operation import Work
+from iamkit.manifest import outsiders
 from iamkit.manifest.steps import Plan, Step
 from iamkit.memory import MemoryStore
 from iamkit.policy import ResourceLayers
@@ -119,6 +120,7 @@ class _Comparison:
             for had, has in touched[:most]:
                 one, other = self._subject(old, had), self._subject(new, has)
                 found += changes.of_subject(one, other, bare, actions, self._options)
+            found += outsiders.put_in(old, new, self._account)
             told, unasked_places = self._of_places(old, new)
         known = {(change.principal, change.action, change.resource) for change in found}
         found += [
@@ -169,6 +171,7 @@ class _Comparison:
             was, now = (self._place(side, arn) for side in (0, 1))
             for one, other in pairs:
                 found += changes.of_place(one, other, was, now, self._options)
+            found += outsiders.let_in(arn, was.layers, now.layers, self._account)
         return found, len(arns) - len(looked)
 
     def _place(self, side: int, arn: str) -> Place:

@@ -10,7 +10,7 @@ from iamkit.errors import InputError
 from iamkit.manifest.document import Plain
 
 # Where a bare account number means the account itself, in lower case.
-_NUMBERED: Final = ("principal", "notprincipal")
+_NUMBERED: Final = ("principal", "notprincipal", "targets")
 
 
 @dataclass(frozen=True, slots=True)

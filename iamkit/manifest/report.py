@@ -8,6 +8,7 @@ from typing import Final
 
 from iamkit.analysis.changes import Change, Reached
 from iamkit.analysis.witnesses import EVERYTHING
+from iamkit.manifest.outsiders import OUTSIDERS
 from iamkit.manifest.rehearsal import Rehearsal
 from iamkit.manifest.steps import Plan, Step
 
@@ -71,6 +72,8 @@ def _but(change: Change) -> str:
 
 def who(change: Change) -> str:
     """A principal in words."""
+    if change.kind == OUTSIDERS:
+        return "whoever is let in from outside the account"
     if not change.principal:
         return "everybody, also without signing in,"
     name = change.principal.rsplit("/", 1)[-1]

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from iamkit.arn import iam_arn
-from iamkit.management import accounts, instance_profiles, password_policy, policies, resource_policies
+from iamkit.management import (
+    accounts,
+    guardrails,
+    instance_profiles,
+    password_policy,
+    policies,
+    resource_policies,
+)
 from iamkit.manifest.entries import (
     AccountEntry,
+    GuardrailEntry,
     InstanceProfileEntry,
     PolicyEntry,
     ResourcePolicyEntry,
@@ -147,6 +155,56 @@ def resource_removal(entry: ResourcePolicyEntry) -> Iterator[Step]:
         resource_policies.delete_resource_policy,
         {"resource_arn": entry.resource},
         f"delete the policy of {entry.resource}",
+    )
+
+
+def guardrail_steps(
+    before: GuardrailEntry | None, after: GuardrailEntry, target_id: Callable[[str], str]
+) -> Iterator[Step]:
+    """From the guardrail that is there, or none, to the one that should be. It limits before others grant."""
+    named: dict[str, object] = {"name": after.name}
+    if before is None:
+        params = {**named, "policy_document": after.document.text, "kind": after.kind}
+        params["description"] = after.description
+        yield Step(Stage.NEW_POLICIES, guardrails.create_guardrail, params, f"create guardrail {after.name}")
+    elif (before.document, before.description) != (after.document, after.description):
+        yield Step(
+            Stage.BOUNDARIES,
+            guardrails.update_guardrail,
+            {**named, "policy_document": after.document.text, "description": after.description},
+            f"replace guardrail {after.name}",
+            before.document.text,
+        )
+    had = () if before is None else before.targets
+    for target in sorted(set(after.targets) - set(had)):
+        yield Step(
+            Stage.BOUNDARIES,
+            guardrails.attach_guardrail,
+            {"guardrail": after.name, "target_id": target_id(target)},
+            f"put guardrail {after.name} on {target}",
+        )
+    for target in sorted(set(had) - set(after.targets)):
+        yield _lifted(after.name, target, target_id, Stage.UNBOUND)
+
+
+def guardrail_removal(entry: GuardrailEntry, target_id: Callable[[str], str]) -> Iterator[Step]:
+    """A guardrail goes, from wherever it is."""
+    for target in entry.targets:
+        yield _lifted(entry.name, target, target_id, Stage.DELETE_POLICIES)
+    yield Step(
+        Stage.DELETE_POLICIES,
+        guardrails.delete_guardrail,
+        {"name": entry.name},
+        f"delete guardrail {entry.name}",
+    )
+
+
+def _lifted(name: str, target: str, target_id: Callable[[str], str], stage: Stage) -> Step:
+    return Step(
+        stage,
+        guardrails.detach_guardrail,
+        {"guardrail": name, "target_id": target_id(target)},
+        f"detach guardrail {name} from {target}",
     )
 
 

@@ -9,11 +9,11 @@ from iamkit.errors import AccessDenied, InputError
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
 from iamkit.management import groups
-from iamkit.management.desk import Desk
+from iamkit.management.desk import Counter
 from iamkit.management.operation import Asks, Work, operation
 from iamkit.manifest.account import LiveAccount
 from iamkit.manifest.difference import Rules, difference
-from iamkit.manifest.entries import SECTIONS, AccountEntry
+from iamkit.manifest.entries import OF_HOME, SECTIONS, AccountEntry
 from iamkit.manifest.folder import Folder
 from iamkit.manifest.rehearsal import Rehearsal, rehearse
 from iamkit.manifest.rehoming import Rehoming
@@ -39,7 +39,7 @@ class Prepared:
 class Workshop:
     """What can be done with an account as files, by one principal at its desk."""
 
-    def __init__(self, iam: IAM, principal: Principal, desk: Desk) -> None:
+    def __init__(self, iam: IAM, principal: Principal, desk: Counter) -> None:
         self._iam = iam
         self._principal = principal
         self._desk = desk
@@ -52,21 +52,26 @@ class Workshop:
         Without `only`, what the folder describes is written anew, and a new folder describes everything.
         Raises InputError for a folder that is something else, AccessDenied.
         """
-        described = tuple(SECTIONS)
-        if not folder.is_new():
-            there = folder.account()
+        at_home = self.live.account == self._iam.house.home
+        described = tuple(name for name in SECTIONS if at_home or name not in OF_HOME)
+        is_new = folder.is_new()
+        if not is_new:
+            there = folder.account(finished=False)
             if (there.partition, there.account) != (self.live.partition, self.live.account):
                 raise InputError(
                     f"`{folder}` is of account {there.account}, and you act in {self.live.account};"
                     " name another folder"
                 )
-            described = there.sections
+            described = there.sections or described
         wanted = only or described
-        if only and folder.is_new():
+        if only and is_new:
             described = only
         sections = tuple(name for name in SECTIONS if name in (*described, *wanted))
         # Read before anything is written: whoever may not read leaves the folder as it is.
         settings = self.live.settings(sections)
+        if is_new:
+            # Until it is whole it describes nothing, so nothing could be pruned by it.
+            folder.write_account(replace(settings, sections=(), describes_settings=False))
         counts = {
             section: folder.write_section(section, self.live.entries(section))
             for section in SECTIONS
@@ -88,6 +93,7 @@ class Workshop:
             caller=self._principal.caller.arn,
             most_versions=self._iam.house.quotas.policy_versions,
             members=self._members,
+            target_id=self.live.tree.target_id,
         )
         plan = difference(self.live, home, folder, replace(says, partition=home.partition), rules)
         if not plan.steps:

@@ -16,15 +16,28 @@ Path: TypeAlias = tuple[Step, ...]
 
 
 @final
+class Known:
+    """Stands for the lines of a text that is not at hand: one span of it is known."""
+
+    __slots__ = ("_span",)
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def span(self, start: int, end: int) -> Span:  # noqa: ARG002  # whatever is asked for, it is that one
+        return self._span
+
+
+@final
 class Origin:
     """A document's text, and its values with their offsets once they are wanted."""
 
     __slots__ = ("_lines", "_root", "text")
 
-    def __init__(self, text: str, root: Node | None = None) -> None:
+    def __init__(self, text: str, root: Node | None = None, lines: Lines | Known | None = None) -> None:
         self.text = text
         self._root = root
-        self._lines: Lines | None = None
+        self._lines: Lines | Known | None = lines
 
     def find(self, path: Path) -> tuple[Node, Member | None]:
         """The value at a path, and the member it is the value of. Of a name given twice the last counts."""
@@ -67,6 +80,11 @@ class Place:
     def __init__(self, above: Place | Origin, step: Step = "") -> None:
         self.above = above
         self.step = step
+
+    @classmethod
+    def told(cls, span: Span) -> Place:
+        """A place in a text that is not at hand, of which only the span is known."""
+        return cls(Origin("", Node("null", span.start, span.end), Known(span)))
 
     def _walk(self) -> tuple[Origin, Path]:
         steps: list[Step] = []

@@ -24,6 +24,13 @@ class Basis:
         self._resource = resource_layers
         self._revision = ""
 
+    @classmethod
+    def named(cls, revision: str) -> Basis:
+        """A basis of which only the name is known."""
+        made = cls(CallerLayers(), ResourceLayers())
+        made._revision = revision
+        return made
+
     @property
     def revision(self) -> str:
         """See `revision_of`; found once."""

@@ -185,13 +185,18 @@ def test_who_is_not_known_is_refused_as_aws_does(wire: Wire) -> None:
 
 def test_what_needs_no_signature_says_what_is_missing(wire: Wire) -> None:
     """Assuming a role by what an identity provider says, until there is a plugin that reads it."""
-    web = b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/a"
-    saml = b"Action=AssumeRoleWithSAML&Version=2011-06-15"
+    web = (
+        b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/a"
+        b"&RoleSessionName=work&WebIdentityToken=a.b.c"
+    )
+    arns = b"RoleArn=arn:aws:iam::111122223333:role/a&PrincipalArn=arn:aws:iam::111122223333:saml-provider/b"
+    saml = b"Action=AssumeRoleWithSAML&Version=2011-06-15&SAMLAssertion=PHg%2B&" + arns
 
     for body in (web, saml):
         answer = wire.send("POST", wire.url, content=body, headers=FORM)
         assert answer.status_code == 400
         assert wire.code(answer) == "InvalidAction"
+        assert "needs a plugin that verifies" in answer.text
         assert "sts.amazonaws.com/doc/2011-06-15" in answer.text
     assert wire.send("GET", f"{wire.url}?{saml.decode()}").status_code == 403
 
@@ -340,8 +345,11 @@ def test_json_needs_a_caller(wire: Wire) -> None:
     """401 with the ways to prove oneself."""
     answer = wire.send("POST", f"{wire.url}iam/ListUsers", content="{}", headers=JSON)
 
+    unsigned = wire.send("POST", f"{wire.url}sts/AssumeRoleWithSAML", content="{}", headers=JSON)
+
     assert answer.status_code == 401
     assert "Bearer" in answer.headers["www-authenticate"]
+    assert unsigned.json()["type"] == "urn:iamkit:error:InvalidAction"
 
 
 def test_the_document_describes_every_operation(wire: Wire) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,12 +18,22 @@ from iamkit.clock import FrozenClock
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.credentials.secret import Secret
-from iamkit.errors import ConfigurationError, IamkitError
+from iamkit.errors import AccessDenied, ConfigurationError, ExpiredToken, IamkitError
 from iamkit.hookspecs import hookimpl
 from iamkit.http import Headers, HttpRequest
 from iamkit.identity.principal import Principal
 from iamkit.kit import IAM
-from iamkit.management import attachments, login_profiles, service_credentials, signing_certificates, users
+from iamkit.management import (
+    attachments,
+    login_profiles,
+    resource_policies,
+    roles,
+    service_credentials,
+    signing_certificates,
+    users,
+)
+from iamkit.management.accounts import get_caller_identity
+from iamkit.management.assume_role import assume_role
 from iamkit.web import asgi, wsgi
 
 FILES: Final = Path(__file__).parents[1] / "credentials" / "certificates"
@@ -31,6 +42,7 @@ DER: Final = ssl.PEM_cert_to_DER_cert(PEM)
 PROXY: Final = "10.0.0.7"
 HEADER: Final = "x-client-cert"
 ESCAPED: Final = quote(PEM)
+HOME: Final = "111122223333"
 ADMIN: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 Makes = Callable[..., IAM]
@@ -45,7 +57,7 @@ def make(tmp_path: Path) -> Iterator[Makes]:
         clock = FrozenClock(datetime(2036, 1, 1, tzinfo=UTC))
         iam = IAM(tmp_path / "iam", clock=clock, password_cost=CHEAPEST, entry_points=False, **settings)
         opened.append(iam)
-        iam.initialize()
+        iam.initialize(account_id=HOME)
         desk = iam.desk(iam.operator())
         desk.do(users.create_user, user_name="ana")
         desk.do(attachments.attach_user_policy, user_name="ana", policy_arn=ADMIN)
@@ -187,6 +199,78 @@ def test_a_service_credential_does_what_its_service_names_and_nothing_else(make:
         iam.desk(principal).do(
             service_credentials.create_service_specific_credential, user_name="ana", service_name="wiki"
         )
+
+
+def test_a_service_credential_gets_around_its_service_by_nothing_that_names_its_user(make: Makes) -> None:
+    """Not by a resource's policy, nor by a role's trust."""
+    iam = make()
+    desk = iam.desk(iam.operator())
+    ana, page = desk.do(users.get_user, user_name="ana").arn, f"arn:aws:wiki::{HOME}:page/1"
+    desk.do(resource_policies.put_resource_policy, resource_arn=page, policy_document=naming(ana, "wiki:Get"))
+    desk.do(
+        roles.create_role, role_name="boss", assume_role_policy_document=naming(ana, "sts:AssumeRole", None)
+    )
+    made = desk.do(
+        service_credentials.create_service_specific_credential, user_name="ana", service_name="doc"
+    )
+
+    principal = iam.gate.admit(asked(basic(made.face.service_user_name, made.service_password.reveal())))
+
+    assert isinstance(principal, Principal)
+    assert iam.check("doc:Get", "doc/1", principal=principal)
+    assert not iam.check("wiki:Get", page, principal=principal)
+    with pytest.raises(AccessDenied):
+        iam.desk(principal).do(
+            assume_role, role_arn=f"arn:aws:iam::{HOME}:role/boss", role_session_name="work"
+        )
+    less = principal.session(policy={"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+    assert less.can("doc:Get", "doc/1")
+    assert not less.can("wiki:Get", page)
+
+
+@pytest.mark.parametrize("what", ["certificate", "service credential"])
+def test_what_was_got_by_it_ends_with_it(make: Makes, what: str) -> None:
+    """Temporary credentials, once the certificate or the service-specific credential is made inactive."""
+    iam = make(client_certificate_header=HEADER, trusted_proxies=[PROXY])
+    desk = iam.desk(iam.operator())
+    made = desk.do(
+        service_credentials.create_service_specific_credential, user_name="ana", service_name="doc"
+    )
+    name, password = made.face.service_user_name, made.service_password.reveal()
+    field = (HEADER, ESCAPED) if what == "certificate" else basic(name, password)
+    principal = iam.gate.admit(asked(field))
+    assert isinstance(principal, Principal)
+    less = principal.session(policy={"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+    assert iam.desk(less).do(get_caller_identity).arn == principal.arn
+
+    if what == "certificate":
+        (kept,) = desk.do(signing_certificates.list_signing_certificates, user_name="ana").items
+        desk.do(
+            signing_certificates.update_signing_certificate,
+            user_name="ana",
+            certificate_id=kept.certificate_id,
+            status="Inactive",
+        )
+    else:
+        desk.do(
+            service_credentials.update_service_specific_credential,
+            user_name="ana",
+            service_specific_credential_id=made.face.service_specific_credential_id,
+            status="Inactive",
+        )
+
+    with pytest.raises(ExpiredToken):
+        iam.desk(less).do(get_caller_identity)
+
+
+def naming(arn: str, action: str, resource: str | None = "*") -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": action}
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": statement if resource is None else {**statement, "Resource": resource},
+        }
+    )
 
 
 def test_what_is_no_service_credential_is_refused_alike(make: Makes) -> None:

@@ -85,7 +85,12 @@ def server() -> Iterator[Server]:
 
 def client_of(server: Server, slept: list[float] | None = None, *, attempts: int = 3) -> Client:
     return Client(
-        server.url, KEY, SECRET, attempts=attempts, sleep=(slept if slept is not None else []).append
+        server.url,
+        KEY,
+        SECRET,
+        attempts=attempts,
+        sleep=(slept if slept is not None else []).append,
+        chance=lambda: 1.0,
     )
 
 
@@ -120,12 +125,16 @@ def test_the_client_waits_and_comes_back(server: Server) -> None:
 
 
 def test_the_client_gives_up_and_never_waits_for_long(server: Server) -> None:
-    """After the last attempt the answer is handed on; an absurd Retry-After is cut or ignored."""
-    server.first = [(429, {"Retry-After": "99999"}), (429, {"Retry-After": "x"}), (429, {})]
+    """After the last attempt the answer is handed on, and at once if it asks for longer than one waits."""
+    server.first = [(429, {"Retry-After": "30"}), (429, {"Retry-After": "x"}), (429, {})]
+    server.first += [(429, {"Retry-After": "99999"})]
     slept: list[float] = []
+    client = client_of(server, slept)
 
-    assert client_of(server, slept).request("GET", "/").status == 429
+    assert client.request("GET", "/").status == 429
     assert slept == [30.0, 0.4]
+    assert client.request("GET", "/").status == 429
+    assert len(server.seen) == 4
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 409, 500])
@@ -139,11 +148,14 @@ def test_other_statuses_are_answers(server: Server, status: int) -> None:
 
 def test_a_server_that_is_not_there_is_an_error_of_the_tree() -> None:
     """The error names the address and no secret."""
-    gone = Client("http://127.0.0.1:9", KEY, SECRET, timeout=2)
+    slept: list[float] = []
+    gone = Client("http://127.0.0.1:9", KEY, SECRET, timeout=2, sleep=slept.append)
 
     with pytest.raises(ServiceUnavailable) as refusal:
         gone.request("GET", "/")
     assert SECRET not in str(refusal.value) + repr(gone)
+    # Nothing was sent, so whatever it was could be tried again.
+    assert len(slept) == 2
 
 
 @pytest.mark.parametrize("base", ["", "localhost:8000", "ftp://localhost", "http://h/?q=1", "http://h/#f"])

@@ -13,6 +13,7 @@ import requests
 from iamkit.client.client import Client
 from iamkit.client.httpx_auth import SigV4Auth as HttpxAuth
 from iamkit.client.requests_auth import SigV4Auth as RequestsAuth
+from iamkit.client.signer import Signer
 from iamkit.clock import SystemClock
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.secret import Secret
@@ -53,7 +54,8 @@ def by_requests(token: str | None) -> Mapping[str, str]:
 
 
 def by_client(token: str | None) -> Mapping[str, str]:
-    signer = Client(URL, KEY, SECRET, token=token)._signer
+    signer = Client(URL, KEY, SECRET, token=token)._credentials
+    assert isinstance(signer, Signer)
     assert TOKEN not in repr(signer)
     return signer.sign("GET", URL, {}, b"", now=SystemClock().now())
 

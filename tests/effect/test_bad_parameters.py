@@ -197,6 +197,8 @@ def good(iam: IAM) -> dict[str, object]:
         "caller_arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
         "audience": ("api",),
         "signing_algorithm": "ES384",
+        "web_identity_token": Secret("a.b.c"),
+        "provider_id": "www.example.org",
         "arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
         "granularity": "ACTION_LEVEL",
         "job_id": "none",

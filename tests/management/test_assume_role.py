@@ -302,6 +302,23 @@ def test_the_chain_of_star_heart_and_sun(realm: Realm) -> None:
         realm.assume(ana, first, tags={"Star": "1"}, transitive_tag_keys=("Sun",))
 
 
+def test_tags_that_are_handed_on_need_the_permission_to_tag(realm: Realm) -> None:
+    """Or they would go before the tags of a role whose trust policy lets nobody set any."""
+    ana = realm.user("ana")
+    first = realm.role("first", trusting(ana.arn, EVERY), (EVERY, "*"))
+    plain = realm.role("plain", trusting(HOME), tags={"team": "ops"})
+    some = realm.role("some", trusting(HOME, EVERY, StringEquals={"aws:RequestTag/team": "ops"}))
+
+    one = realm.become(ana, first, tags={"team": "admin"}, transitive_tag_keys=("team",))
+
+    for role in (plain, some):
+        with pytest.raises(AccessDenied, match="sts:"):
+            realm.become(one, role)
+    two = realm.become(ana, first, tags={"team": "ops"}, transitive_tag_keys=("team",))
+    assert realm.become(two, some).tags == {"team": "ops"}
+    assert realm.become(realm.become(ana, first, tags={"team": "admin"}), plain).tags == {"team": "ops"}
+
+
 def test_tags_take_room_too(realm: Realm) -> None:
     """The limit is on what is packed, tags and policies together; and fifty tags are the most."""
     ana = realm.user("ana")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,7 @@ from iamkit.identity import resource_policies
 from iamkit.management.access_keys import create_access_key, delete_access_key
 from iamkit.management.narrowed_sessions import get_narrowed_credentials
 from iamkit.management.role_sessions import list_temporary_credentials
-from iamkit.management.session_tokens import get_federation_token
+from iamkit.management.session_tokens import get_federation_token, get_session_token
 from iamkit.management.users import get_user
 from iamkit.policy.request import CallerKind
 
@@ -68,6 +69,43 @@ def test_an_agent_may_what_both_allow_and_both_are_named(realm: Realm) -> None:
     told = realm.iam.why(verdict.id).explanation
     assert told is not None
     assert told.request.context["iamkit:Actor"] == "agent/summary"
+
+
+def test_whoever_acts_stays_named(realm: Realm) -> None:
+    """Narrowed again, and as a role: a policy about an actor is not got around by another name, or none."""
+    ana = realm.user("ana", "*")
+    trust = {"Effect": "Allow", "Principal": {"AWS": ana.arn}, "Action": "sts:AssumeRole"}
+    role = realm.role("r", trust, "doc:*")
+
+    agent = ana.session(policy=allow("*"), actor="agent/summary")
+
+    with pytest.raises(AccessDenied, match="actor"):
+        agent.session(policy=allow("*"), actor="ana")
+    for less in (
+        agent.session(policy=allow("*")),
+        agent.session(policy=allow("*"), actor="agent/summary"),
+        realm.become(agent, role),
+        realm.become(agent, role).session(policy=allow("*")),
+    ):
+        assert less.authentication is not None
+        assert less.authentication.session is not None
+        assert less.authentication.session.actor == "agent/summary"
+
+
+def test_it_is_no_younger_than_what_it_was_got_by(realm: Realm) -> None:
+    """Or what policies deny to an old session they would allow to the same one, narrowed or exchanged."""
+    ana, began = realm.user("ana", "*"), realm.clock.now()
+    proof = ana.authentication
+    assert proof is not None
+    signed_in = replace(ana, authentication=replace(proof, issued_at=began))
+    realm.clock.advance(timedelta(hours=1))
+
+    less = signed_in.session(policy=allow("*"))
+    exchanged = realm.come(realm.desk(signed_in).do(get_session_token).credentials)
+    by_key = ana.session(policy=allow("*"))
+
+    issued = [who.authentication and who.authentication.issued_at for who in (less, exchanged, by_key)]
+    assert issued == [began, began, realm.clock.now()]
 
 
 def test_it_is_a_credential_like_others(realm: Realm) -> None:

@@ -34,6 +34,9 @@ OTHER: Final = "444455556666"
 NOTE: Final = f"arn:aws:doc::{HOME}:notes/a"
 
 
+EVERYTHING: Final = '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+
+
 def trust(*who: str) -> dict[str, object]:
     return {"Effect": "Allow", "Principal": {"AWS": list(who)}, "Action": "sts:AssumeRole"}
 
@@ -106,6 +109,8 @@ def test_awss_own_way_works_too(realm: Realm) -> None:
     )
 
     assert not realm.come(old).can("doc:Get", NOTE)
+    # Narrowing needs no permission, and makes it no younger.
+    assert not realm.come(old).session(policy=EVERYTHING).can("doc:Get", NOTE)
     assert realm.become(ana, role).can("doc:Get", NOTE)
 
 

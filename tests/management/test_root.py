@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -10,7 +11,14 @@ import pytest
 from iamkit.credentials import links, sessions
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.credentials.message import Kind
-from iamkit.errors import AccessDenied, ConflictError, InputError, InvalidClientTokenId, NoSuchEntity
+from iamkit.errors import (
+    AccessDenied,
+    ConflictError,
+    InputError,
+    InvalidClientTokenId,
+    NoSuchEntity,
+    StepUpRequired,
+)
 from iamkit.identity import accounts, attachments, boundaries, groups, inline, managed, root_rules, users
 from iamkit.identity.accounts import AccountStatus
 from iamkit.identity.users import User
@@ -113,6 +121,43 @@ def test_a_new_address_of_root_is_confirmed_before_it_counts(office: Office) -> 
         assert accounts.get(reader, HOME).email == "new@example.org"
     with pytest.raises(InputError):
         office.owner().do(root.change_root_email, email="new@example.org")
+
+
+def test_the_address_is_changed_soon_after_signing_in_and_ends_with_the_session(office: Office) -> None:
+    """As users' is: a session that was left open, or taken, does not take over the root user."""
+    with office.store.write() as unit:
+        accounts.set_email(unit, HOME, email="old@example.org", verified_at=office.clock.now())
+        made = sessions.start(
+            unit,
+            office.house.ids,
+            account=HOME,
+            user_id=HOME,
+            kind=sessions.SessionKind.COOKIE,
+            factors=("password", "totp"),
+            limits=sessions.MODERN,
+            now=office.clock.now(),
+            device="",
+            source=None,
+        )
+    proof = Authentication(
+        HOME,
+        HOME,
+        CredentialKind.SESSION,
+        made.public_id,
+        issued_at=office.clock.now(),
+        mfa_at=office.clock.now(),
+    )
+    root_user = office.principals.root(HOME, proof)
+    desk = Desk(office.store, office.gate, office.trail, office.house, office.services, root_user)
+
+    desk.do(root.change_root_email, email="new@example.org")
+    with office.store.read() as reader:
+        (kept,) = reader.find(links.Link, {"user_id": HOME, "purpose": "change-address"})
+    assert kept.begun_in == made.public_id
+
+    office.clock.advance(timedelta(minutes=16))
+    with pytest.raises(StepUpRequired):
+        desk.do(root.change_root_email, email="other@example.org")
 
 
 def test_an_address_is_verified_once(office: Office) -> None:

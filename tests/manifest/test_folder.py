@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamkit.errors import InputError
+from iamkit.errors import AccessDenied, InputError
+from iamkit.identity import resource_policies
+from iamkit.management.resource_policies import put_resource_policy
 from iamkit.manifest.document import Document
 from iamkit.manifest.entries import SECTIONS, Entry, ResourcePolicyEntry, UserEntry
 from iamkit.manifest.files import LARGEST
@@ -208,6 +210,25 @@ def test_nothing_is_written_over_an_odd_section(town: Town, tmp_path: Path) -> N
     with pytest.raises(InputError, match="take it out"):
         town.export(path)
     assert (path / "users" / "notes.txt").read_text() == "mine"
+
+
+def test_an_export_that_was_broken_off_describes_nothing_and_is_taken_up_again(
+    town: Town, tmp_path: Path
+) -> None:
+    """Half of the users must not look like all of them to whoever prunes."""
+    resource = f"arn:aws:docs::{ACCOUNT}:doc/1"
+    closed = {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*"}}
+    town.do(put_resource_policy, resource_arn=resource, policy_document=json.dumps(closed))
+    with pytest.raises(AccessDenied):
+        town.export(tmp_path / "f")
+    assert json.loads((tmp_path / "f" / "account.json").read_text())["sections"] == []
+    with pytest.raises(InputError, match="no section"):
+        town.prepare(tmp_path / "f", prune=True)
+    with town.iam.store.write() as unit:
+        resource_policies.delete(unit, account=ACCOUNT, resource_arn=resource)
+    town.export(tmp_path / "f")
+    assert town.prepare(tmp_path / "f").plan.is_empty
+    assert Folder(tmp_path / "f").account().sections == tuple(SECTIONS)
 
 
 def test_sections_are_as_operations_expect_them(path: Path) -> None:

@@ -7,19 +7,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from iamkit.credentials.secret import Secret
+from iamkit.errors import InputError
 from iamkit.identity.users import User
 from iamkit.management import (
     access_keys,
     accounts,
+    guardrails,
     instance_profiles,
     login_profiles,
     mfa,
     password_policy,
     resource_policies,
+    tree,
     users,
 )
 from iamkit.manifest.entries import SECTIONS
@@ -178,6 +182,47 @@ def test_alias_and_password_policy_come_back(
     assert read_files(second.export(new_path())) == read_files(exported)
     second.apply(empty)
     assert read_files(second.export(new_path())) == read_files(empty)
+
+
+def test_guardrails_come_back_on_their_places_in_the_tree(
+    new_town: Callable[[], Town], new_path: Callable[[], Path], read_files: Callable[[Path], dict[str, str]]
+) -> None:
+    """Nodes are named by their path, for their ids are of one deployment; a missing one is told."""
+    first, second = new_town(), new_town()
+    text = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"docs:*","Resource":"*"}]}'
+    node = first.do(tree.create_node, parent_id=root_of(first), name="prod")
+    first.do(guardrails.create_guardrail, name="G", policy_document=text, description="no docs")
+    for target in (root_of(first), node.node_id, ACCOUNT):
+        first.do(guardrails.attach_guardrail, guardrail="G", target_id=target)
+    exported = first.export(new_path())
+    assert json.loads((exported / "guardrails" / "G.json").read_text())["targets"] == [
+        "/",
+        "/prod",
+        ACCOUNT,
+    ]
+    with pytest.raises(InputError, match="/prod"):
+        second.prepare(exported)
+    second.do(tree.create_node, parent_id=root_of(second), name="prod")
+
+    empty = second.export(new_path())
+    second.apply(exported)
+    assert second.prepare(exported).plan.is_empty
+    assert read_files(second.export(new_path())) == read_files(exported)
+
+    first.do(guardrails.detach_guardrail, guardrail="G", target_id=ACCOUNT)
+    first.do(guardrails.update_guardrail, name="G", policy_document=text.replace("docs", "mail"))
+    assert [step.operation.name for step in first.apply(exported).steps] == [
+        "UpdateGuardrail",
+        "AttachGuardrail",
+    ]
+    second.apply(empty, prune=True)
+    assert second.prepare(empty).plan.is_empty
+
+
+def root_of(town: Town) -> str:
+    """The id of the root of the account tree."""
+    (root,) = town.do(tree.list_nodes).items
+    return str(root.node_id)
 
 
 def test_no_secret_and_no_id_is_written(

@@ -11,7 +11,17 @@ import pytest
 from iamkit.audit.event import Event
 from iamkit.errors import AccessDenied, InputError
 from iamkit.identity.users import User
-from iamkit.management import attachments, boundaries, groups, inline, policies, roles, tags, users
+from iamkit.management import (
+    attachments,
+    boundaries,
+    groups,
+    inline,
+    instance_profiles,
+    policies,
+    roles,
+    tags,
+    users,
+)
 from iamkit.management.reports import get_account_authorization_details as details
 from iamkit.manifest.folder import Folder
 from iamkit.manifest.report import change_lines
@@ -248,7 +258,7 @@ def test_planning_takes_permissions_and_changes_nothing(town: Town, tmp_path: Pa
         inline.put_user_policy,
         user_name="ana",
         policy_name="own",
-        policy_document=text(["iam:Get*", "iam:List*", "iamkit:ListResourcePolicies"]),
+        policy_document=text(["iam:Get*", "iam:List*", "iamkit:List*"]),
     )
     prepared = town.workshop("ana").prepare(Folder(path))
     assert "iamkit:WhatCan" in prepared.withheld
@@ -259,6 +269,92 @@ def test_planning_takes_permissions_and_changes_nothing(town: Town, tmp_path: Pa
     assert "user bob gains docs:Read on everything" in change_lines(told.rehearsal.changes)
     with town.iam.store.read() as reader:
         assert not [user for user in reader.find(User) if user.name == "bob"]
+
+
+OTHERS: list[dict[str, object]] = [
+    {"Principal": {"AWS": "arn:aws:iam::999900001111:root"}},
+    {"Principal": {"AWS": "999900001111"}},
+    {"Principal": {"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/r/nightly"}},
+    {"Principal": {"Service": "jobs.myapp"}},
+    {"Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/id.example"}},
+]
+ELSEWHERE: dict[str, object] = {
+    "Principal": "*",
+    "Condition": {"StringEquals": {"aws:PrincipalAccount": "999900001111"}},
+}
+
+
+@pytest.mark.parametrize("others", OTHERS)
+def test_whom_a_role_trusts_outside_the_account_is_told(
+    town: Town, tmp_path: Path, others: dict[str, object]
+) -> None:
+    """No rehearsal knows what they could do; taken away again, it is no more access."""
+    town.do(roles.create_role, role_name="r", assume_role_policy_document=trust(ACCOUNT))
+    path = town.export(tmp_path / "f")
+    role = (path / "roles/r.json").read_text()
+    # Beside the account itself, so that nobody of it can do less.
+    statements = [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", **who}
+        for who in ({"Principal": {"AWS": ACCOUNT}}, others)
+    ]
+    change(path, "roles/r.json", trust_policy={"Version": "2012-10-17", "Statement": statements})
+
+    prepared = town.prepare(path)
+    assert prepared.widens
+    (line,) = change_lines(prepared.rehearsal.changes)
+    assert line.startswith("whoever is let in from outside the account may have more or less of sts:Assume")
+
+    town.apply(path)
+    assert not town.prepare(path).widens
+    (path / "roles/r.json").write_text(role)
+    assert not town.prepare(path).widens
+
+
+@pytest.mark.parametrize("others", [*OTHERS, ELSEWHERE])
+def test_whom_a_resource_lets_in_from_outside_the_account_is_told(
+    town: Town, tmp_path: Path, others: dict[str, object]
+) -> None:
+    """Also where a condition says who of everybody."""
+    town.do(roles.create_role, role_name="r", assume_role_policy_document=trust(ACCOUNT))
+    path = town.export(tmp_path / "f")
+    box = {"Effect": "Allow", "Action": "docs:Read", "Resource": "*", **others}
+    (path / "resource-policies").mkdir(exist_ok=True)
+    (path / "resource-policies/box.json").write_text(
+        json.dumps(
+            {
+                "resource": f"arn:aws:docs::{ACCOUNT}:doc/1",
+                "document": {"Version": "2012-10-17", "Statement": [box]},
+            }
+        )
+    )
+    assert town.prepare(path).widens
+
+
+def test_a_denial_that_goes_lets_in_who_was_kept_out_by_it(town: Town, tmp_path: Path) -> None:
+    """The statement that lets them in was there all along."""
+    allow = {"Effect": "Allow", "Principal": {"Service": "jobs.myapp"}, "Action": "sts:AssumeRole"}
+    both = {"Version": "2012-10-17", "Statement": [{**allow, "Effect": "Deny"}, allow]}
+    town.do(roles.create_role, role_name="r", assume_role_policy_document=json.dumps(both))
+    path = town.export(tmp_path / "f")
+    change(path, "roles/r.json", trust_policy={**both, "Statement": [allow]})
+
+    assert town.prepare(path).widens
+
+
+def test_another_role_in_a_profile_is_told(town: Town, tmp_path: Path) -> None:
+    """What runs with the profile becomes that role."""
+    for name in ("low", "high"):
+        town.do(roles.create_role, role_name=name, assume_role_policy_document=trust(ACCOUNT))
+    town.do(instance_profiles.create_instance_profile, instance_profile_name="web")
+    town.do(instance_profiles.add_role_to_instance_profile, instance_profile_name="web", role_name="low")
+    path = town.export(tmp_path / "f")
+    change(path, "instance-profiles/web.json", role="high")
+
+    prepared = town.prepare(path)
+
+    assert prepared.widens
+    (line,) = change_lines(prepared.rehearsal.changes)
+    assert line.startswith(f"instance profile web gains sts:AssumeRole on {arn('role', 'high')}")
 
 
 def test_a_folder_of_another_account_is_taken_only_when_that_is_said(town: Town, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ Exit code 0 if every round kept to that.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import random
@@ -41,9 +42,20 @@ from iamkit.audit.event import Event
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.sessions import SessionKind
+from iamkit.errors import NoSuchEntity
 from iamkit.identity.quotas import Quotas
 from iamkit.kit import IAM
-from iamkit.management import access_keys, assume_role, groups, inline, login_profiles, policies, roles, users
+from iamkit.management import (
+    access_keys,
+    assume_role,
+    groups,
+    inline,
+    login_profiles,
+    password_policy,
+    policies,
+    roles,
+    users,
+)
 from iamkit.sql.records import declared
 from iamkit.storage import record_type
 
@@ -56,6 +68,7 @@ TRACES: Final = (
     "decision",
     "policy_document",
     "attempts",
+    "source_attempts",
     "queued_message",
     "last_access",
     "epoch",
@@ -384,6 +397,8 @@ def run(rounds: int, seed: int, directory: Path) -> Figures:
 def _clear(iam: IAM) -> None:
     """Users that are left over go, so that a look at everything stays quick."""
     desk = iam.desk(iam.operator())
+    with contextlib.suppress(NoSuchEntity):
+        desk.do(password_policy.delete_account_password_policy)
     for user in desk.do(users.list_users).items:
         if user.name.startswith(("user-", "made-", "new-")):
             desk.do(users.delete_user, user_name=user.name, cascade=True)

@@ -3,13 +3,14 @@
     python tests/proofs/codec.py [--rounds 5000] [--seed 1]
 
 A round takes one operation. A random input is written by botocore and read by iamkit, a random output is
-written by iamkit and read by botocore; what comes out has to be what went in. Then every modelled error of
-every operation is written by iamkit and read by botocore. Exit code 0 without a mismatch.
+written by iamkit and read by botocore; what comes out has to be what went in, also by way of JSON. Then every
+modelled error of every operation is written by iamkit and read by botocore. Exit code 0 without a mismatch.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 import sys
@@ -25,7 +26,7 @@ from botocore.model import ServiceModel as BotoService
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
-from iamkit.api import query, xml
+from iamkit.api import query, typed_json, xml
 from iamkit.api.constraints import Value
 from iamkit.api.model import DOCUMENT, Models, OperationModel, Shape
 
@@ -167,6 +168,9 @@ def _input(figures: Figures, dice: Dice, operation: OperationModel, theirs: Any)
     form = query.form_of(body if isinstance(body, bytes) else body.encode())
     read = query.input_of(operation, form)
     figures.inputs += 1
+    # The JSON form of the same has to be the same; it tells an empty structure from none.
+    if typed_json.input_of(operation, json.loads(json.dumps(_plain(sent)))) != sent:
+        figures.mismatches.append(f"{operation.action}: {sent} is another thing as JSON")
     if form["Action"] != operation.name or read != _without_empty(sent):
         figures.mismatches.append(f"{operation.action}: sent {sent}, read {read}")
 

@@ -14,7 +14,10 @@ from typing import Any, Final
 import boto3
 import pyotp
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
+from iamkit_oidc import OidcPlugin, Place
+from iamkit_oidc.testing import LocalProvider
 from waitress.server import create_server
 
 from iamkit.api.app import ManagementAPI
@@ -25,6 +28,7 @@ from iamkit.kit import IAM
 from iamkit.management import accounts, reports, tree
 
 ACCOUNT: Final = "111122223333"
+DOWN: Final = "down.example.org"
 DOCUMENT: Final = json.dumps(
     {
         "Version": "2012-10-17",
@@ -62,14 +66,29 @@ class World:
     `full` speaks to a second server over the same directory whose quotas admit nothing more.
     """
 
-    def __init__(self, iam: IAM, key: Mapping[str, str], url: str, full_url: str, ends: ExitStack) -> None:
+    def __init__(
+        self,
+        iam: IAM,
+        key: Mapping[str, str],
+        url: str,
+        full_url: str,
+        ends: ExitStack,
+        idp: LocalProvider,
+    ) -> None:
         self.deployment = iam
+        self.idp = idp
         self.ends = ends
         self.url = url
         self.key = key
         self._numbers = itertools.count(1)
         self.iam: Any = self.client("iam")
         self.sts: Any = self.client("sts")
+        self.stranger: Any = boto3.client(
+            "sts",
+            endpoint_url=url,
+            region_name="us-east-1",
+            config=ONCE.merge(Config(signature_version=UNSIGNED)),
+        )
         self.full: Any = self.client("iam", url=full_url)
 
     def client(self, service: str, *, key: Mapping[str, str] | None = None, url: str | None = None) -> Any:
@@ -105,6 +124,24 @@ class World:
         name = self.name("role")
         self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, **more)
         return name
+
+    def visited_role(self, url: str | None = None) -> str:
+        """The ARN of a role that trusts `ana` of `my-app` by the provider's word; the provider is known."""
+        url = url or self.idp.issuer
+        host = url.removeprefix("https://")
+        arn = self.arn("oidc-provider", host)
+        known = self.iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        if arn not in [item["Arn"] for item in known]:
+            self.iam.create_open_id_connect_provider(Url=url, ClientIDList=["my-app"])
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Federated": arn},
+            "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
+            "Condition": {"StringEquals": {f"{host}:aud": "my-app", f"{host}:sub": "ana"}},
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+        made = self.iam.create_role(RoleName=self.name("visited"), AssumeRolePolicyDocument=document)
+        return str(made["Role"]["Arn"])
 
     def policy(self, **more: Any) -> str:
         """The ARN of a new policy."""
@@ -202,10 +239,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One deployment for all tests of the wire; each makes entities of its own."""
     directory: Path = tmp_path_factory.mktemp("wire") / "data"
     with ExitStack() as ends:
+        idp = ends.enter_context(LocalProvider(tmp_path_factory.mktemp("idp")))
+        # Another that does not answer.
+        places = {idp.host: idp.place, DOWN: Place("127.0.0.1", 1)}
+        plugin = OidcPlugin(idp.configuration(connect_to=places))
         iam = ends.enter_context(
-            IAM(directory, entry_points=False, password_cost=CHEAPEST, issuer_base=ISSUER)
+            IAM(
+                directory,
+                entry_points=False,
+                password_cost=CHEAPEST,
+                issuer_base=ISSUER,
+                plugins=[plugin],
+            )
         )
         first = iam.initialize(account_id=ACCOUNT)
         full = ends.enter_context(IAM(directory, entry_points=False, password_cost=CHEAPEST, quotas=FULL))
         key = {"AccessKeyId": first.key.key.key_id, "SecretAccessKey": first.key.secret.reveal()}
-        yield World(iam, key, serve(ManagementAPI(iam), ends), serve(ManagementAPI(full), ends), ends)
+        yield World(iam, key, serve(ManagementAPI(iam), ends), serve(ManagementAPI(full), ends), ends, idp)

@@ -21,6 +21,7 @@ from iamkit.audit.event import Event
 if TYPE_CHECKING:
     from tests.wire.conftest import World
 
+PASSWORD = "a quiet harbour at dawn"
 # What boto3 finds in the environment must not be somebody's real account.
 ELSEWHERE = {
     "AWS_CONFIG_FILE": os.devnull,
@@ -152,6 +153,62 @@ def test_the_request_id_is_the_same_everywhere(world: World) -> None:
     assert metadata["RequestId"] == metadata["HTTPHeaders"]["x-amzn-requestid"] == told["requestID"]
     assert told["sourceIPAddress"] == "127.0.0.1"
     assert "Boto3" in told["userAgent"]
+
+
+def test_when_a_password_and_a_role_were_last_used_is_told(world: World) -> None:
+    """Nothing before the first time; a role's by the requests of its sessions."""
+    user = world.password(world.user())
+    role = world.role()
+    assert "PasswordLastUsed" not in world.iam.get_user(UserName=user)["User"]
+    assert world.iam.get_role(RoleName=role)["Role"]["RoleLastUsed"] == {}
+
+    world.deployment.sign_in(user, PASSWORD)
+
+    assert world.iam.get_user(UserName=user)["User"]["PasswordLastUsed"]
+    assert "RoleLastUsed" not in world.iam.list_roles(MaxItems=1)["Roles"][0]
+
+
+def test_what_a_listing_leaves_out_is_told_one_by_one(world: World) -> None:
+    """Tags and boundaries, as AWS does it."""
+    tags = [{"Key": "team", "Value": "red"}]
+    world.user(Path="/left-out/", Tags=tags, PermissionsBoundary=world.policy())
+    world.role(Path="/left-out/", Tags=tags, PermissionsBoundary=world.policy())
+
+    (user,) = world.iam.list_users(PathPrefix="/left-out/")["Users"]
+    (role,) = world.iam.list_roles(PathPrefix="/left-out/")["Roles"]
+
+    for found in (user, role):
+        assert not {"Tags", "PermissionsBoundary"} & found.keys()
+    told = world.iam.get_user(UserName=user["UserName"])["User"]
+    assert told["Tags"] == tags
+    assert told["PermissionsBoundary"]["PermissionsBoundaryType"] == "PermissionsBoundaryPolicy"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "good"),
+    [
+        ("aws:SourceIp", "127.0.0.0/8", True),
+        ("aws:SourceIp", "192.0.2.0/24", False),
+        ("iamkit:CredentialKind", "access-key", True),
+        ("iamkit:CredentialKind", "session", False),
+    ],
+)
+def test_a_policy_sees_the_request_behind_the_operation(
+    world: World, key: str, value: str, good: bool
+) -> None:
+    """Where it came from and how its sender proved who it is."""
+    user = world.user()
+    operator = "IpAddress" if key == "aws:SourceIp" else "StringEquals"
+    statement = {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": {**statement, "Condition": {operator: {key: value}}}}
+    world.iam.put_user_policy(UserName=user, PolicyName="in", PolicyDocument=json.dumps(document))
+    client = world.client("iam", key=world.access_key(user))
+
+    if good:
+        assert client.list_users()["Users"]
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.list_users()
 
 
 def test_a_presigned_url_says_who_signed_it(world: World) -> None:

@@ -1243,6 +1243,31 @@ def _assume_role(w: World) -> None:
     assert w.session(made["Credentials"]).get_caller_identity()["Arn"] == made["AssumedRoleUser"]["Arn"]
 
 
+def _visited(w: World, **more: Any) -> Any:
+    """What AssumeRoleWithWebIdentity answers to somebody with a token, and with nothing else."""
+    given = {
+        "RoleArn": w.visited_role(),
+        "RoleSessionName": "jobs",
+        "WebIdentityToken": w.idp.token(),
+        **more,
+    }
+    return w.stranger.assume_role_with_web_identity(**given)
+
+
+def _web_identity(w: World) -> None:
+    made = _visited(w, PolicyArns=[{"arn": w.policy()}], DurationSeconds=900)
+    assert made["AssumedRoleUser"]["Arn"].endswith("/jobs")
+    assert made["SubjectFromWebIdentityToken"] == "ana"
+    assert (made["Provider"], made["Audience"]) == (w.idp.issuer, "my-app")
+    assert made["PackedPolicySize"] >= 1
+    assert w.session(made["Credentials"]).get_caller_identity()["Arn"] == made["AssumedRoleUser"]["Arn"]
+
+
+def _down(w: World) -> None:
+    url = "https://down.example.org"
+    _visited(w, RoleArn=w.visited_role(url), WebIdentityToken=w.idp.token(iss=url))
+
+
 def _session_token(w: World) -> None:
     user = w.user()
     made = w.client("sts", key=w.access_key(user)).get_session_token(DurationSeconds=900)
@@ -1294,6 +1319,9 @@ LARGE: Final = json.dumps(
     separators=(",", ":"),
 )
 MANY_TAGS: Final = [{"Key": f"{number}", "Value": f"{number**80}"[:250]} for number in range(101, 140)]
+TAGGED_CLAIMS: Final[dict[str, Any]] = {
+    "https://aws.amazon.com/tags": {"principal_tags": {tag["Key"]: [tag["Value"]] for tag in MANY_TAGS}}
+}
 
 
 def _arn_errors(call: Callable[[World, str], Any]) -> dict[str, Do]:
@@ -1646,6 +1674,20 @@ CERTIFICATES: Final[dict[str, Case]] = {
         {
             "MalformedPolicyDocument": lambda w: _assumed(w, Policy=BROKEN),
             "PackedPolicyTooLarge": lambda w: _assumed(w, Policy=LARGE, Tags=MANY_TAGS),
+        },
+    ),
+    "sts:AssumeRoleWithWebIdentity": Case(
+        _web_identity,
+        {
+            "MalformedPolicyDocument": lambda w: _visited(w, Policy=BROKEN),
+            "PackedPolicyTooLarge": lambda w: _visited(
+                w,
+                Policy=LARGE,
+                WebIdentityToken=w.idp.token(**TAGGED_CLAIMS),
+            ),
+            "InvalidIdentityToken": lambda w: _visited(w, WebIdentityToken=w.idp.token(aud="stranger")),
+            "ExpiredTokenException": lambda w: _visited(w, WebIdentityToken=w.idp.token(exp=1)),
+            "IDPCommunicationError": _down,
         },
     ),
     "sts:GetSessionToken": Case(_session_token),

@@ -675,6 +675,8 @@ def upgrade() -> None:
         sa.Column("actor", TEXT, nullable=False),
         sa.Column("mfa_at", sa.BigInteger(), nullable=True),
         sa.Column("factors", sa.Text(), nullable=False),
+        sa.Column("provider", TEXT, nullable=False),
+        sa.Column("claims", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key_id", name="pk_iamkit_temporary_credential"),
     )
     op.create_index("ix_iamkit_temporary_credential_account", "iamkit_temporary_credential", ["account"])
