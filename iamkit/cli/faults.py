@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import os
 import traceback
 from collections.abc import Iterator
 from typing import Final
@@ -140,6 +141,8 @@ def _hints(terminal: Terminal, fault: Exception) -> Iterator[str]:
             f"hint: the key in {KEY_ID_VARIABLE} was tried on `{terminal.directory}`; unset it, or name the"
             " directory that the key is of with `--dir`"
         )
+        if os.environ.get(KEY_ID_VARIABLE, "").startswith("ASIA"):
+            yield "hint: an ASIA key is temporary and may have ended; `iamkit role assume` gets another"
     if isinstance(fault, NoSuchEntity) and terminal.nearest_policy and _of_missing_policy(terminal, fault):
         yield f"hint: did you mean `{terminal.nearest_policy}`"
     if isinstance(fault, InvalidArn) and fault.suggestion and fault.suggestion not in fault.message:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import click
 
 from iamkit.cli.options import Group
-from iamkit.cli.output import plain
+from iamkit.cli.output import harmless, plain
 from iamkit.cli.terminal import Terminal
 from iamkit.cli.words import days
 from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE
@@ -117,7 +117,8 @@ def rotate(terminal: Terminal, user: str | None, finish: bool, delete_old: bool,
         made = f"made key {done.key_id}; key {done.old_key_id} goes on ({old})"
         announce_secret(terminal, done.key_id, done.secret, done.old.user_name, made, value)
         if not terminal.as_json:
-            click.echo("then, when programs use it: iamkit key rotate --finish", err=True)
+            whose = "" if user is None else f" {user}"
+            click.echo(harmless(f"then, when programs use it: iamkit key rotate{whose} --finish"), err=True)
         return
     said = "is Inactive" if finish else "is deleted"
     message = f"key {done.old_key_id} {said} ({old}); key {done.key_id} goes on"

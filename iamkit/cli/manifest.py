@@ -186,9 +186,9 @@ def _show(prepared: Prepared, folder: str, flags: str, *, documents: bool) -> No
         click.echo(
             harmless(f"would be refused: {rehearsal.stopped.summary}: {rehearsal.fault.message}"), err=True
         )
+        click.echo(harmless(f"{_counted(len(plan.steps))}; `iamkit apply {folder}{flags}` takes none"))
     elif plan.steps:
         _show_access(prepared)
-    if plan.steps:
         click.echo(harmless(f"{_counted(len(plan.steps))}; `iamkit apply {folder}{flags}` takes them"))
 
 

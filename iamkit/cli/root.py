@@ -17,6 +17,12 @@ def announce_setup(link: Secret, *, plain: bool) -> None:
     """Show a set-up link, the one time that it is at hand; as a comment, where the rest is for a shell."""
     click.echo(("" if plain else "# root user: ") + link.reveal())
     click.echo("by this link somebody becomes the root user: once, within 15 minutes", err=True)
+    if "?token=" not in link.reveal():
+        click.echo(
+            "it is the token alone: open your app's page for it with ?token=…, or set `link_base` in"
+            " iamkit.toml to have the whole link",
+            err=True,
+        )
 
 
 @click.group("root", cls=Group)

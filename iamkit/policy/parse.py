@@ -133,8 +133,10 @@ class _Document:
         elif isinstance(value, list) and value:
             places = [(Place(place, index), item) for index, item in enumerate(value)]
         else:
-            code = "MISSING_STATEMENT" if isinstance(value, list) else "DATA_TYPE_MISMATCH"
-            self.draft.refuse(place, "Statement is an object or a list of objects", code)
+            message, code = "Statement is an object or a list of objects", "DATA_TYPE_MISMATCH"
+            if isinstance(value, list):
+                message, code = "Statement is empty: write one statement at least", "MISSING_STATEMENT"
+            self.draft.refuse(place, message, code)
             return ()
         if not self.draft.fits(place, value):
             return ()

@@ -58,8 +58,10 @@ def sent_to_sign_in(visit: Visit) -> Answer:
 
 def ended(visit: Visit) -> Answer:
     """The session, or the sign-in that had begun, is over: it starts again, and says so."""
-    cookies = visit.cookies_for(None) if visit.token else ()
-    return redirect(address(visit, "/sign-in", next=visit.next, done="ended"), *cookies)
+    if not visit.token:
+        # Nothing was sent along: cookies are refused, or the address is plain http without `development`.
+        return redirect(address(visit, "/sign-in", next=visit.next, done="no_cookie"))
+    return redirect(address(visit, "/sign-in", next=visit.next, done="ended"), *visit.cookies_for(None))
 
 
 # --- passkeys -------------------------------------------------------------------------------------------

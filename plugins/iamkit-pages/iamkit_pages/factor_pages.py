@@ -36,6 +36,9 @@ def factor_page(visit: Visit, fault: IamkitError | None = None) -> Answer:
         # The factor was shown; a new password comes next.
         return redirect(address(visit, "/new-password", next=visit.next))
     if not offers:
+        if visit.session is not None and not _stale(visit):
+            # Another sign-in would lead here again: what lacks is a factor.
+            return redirect(address(visit, "/factors", done="factor_first"))
         return redirect(address(visit, "/sign-in", next=visit.next, done="again"))
     wanted = visit.said("method") or visit.query.get("method", "")
     method = next((offer.method for offer in offers if offer.method == wanted), _best(offers))

@@ -64,6 +64,19 @@ def test_without_a_factor_there_is_nothing_but_enrolment(world: World, browser: 
     assert browser.get("/account/keys").status == 403
 
 
+def test_who_left_before_enrolling_is_led_to_it(world: World, browser: Browser) -> None:
+    """A route that wants a factor leads to adding one; signing in once more would lead there again."""
+    browser.get(_link(world))
+    browser.submit("/setup", email=OWNER, new_password=PASSWORD, repeated=PASSWORD)
+    later = world.browser()
+    later.get("/account/root")
+    later.submit("/root", email=OWNER, password=PASSWORD)
+    later.get("/account/verify?next=/notes")
+
+    assert "/account/factors" in later.page.url
+    assert "Add one to go on" in later.page.text
+
+
 def test_the_root_user_signs_in_by_address_and_factor(world: World, browser: Browser) -> None:
     """With both it sees its sessions; a user is nobody at its door, and it is nobody at the users'."""
     _set_up(world, browser)
