@@ -124,10 +124,18 @@ def json_call(service: ServiceModel, operation: OperationModel, request: HttpReq
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
         raise MalformedQueryString(f"send the parameters as `{_JSON}`")
     try:
-        data: Any = json.loads(request.body or b"{}")
+        data: Any = json.loads(request.body or b"{}", object_pairs_hook=_members)
     except (ValueError, RecursionError):
         raise MalformedQueryString("the body is not JSON") from None
     return Call(service, operation, typed_json.input_of(operation, data), as_json=True)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Each name once: with a name that came twice, two programs could mean two values (RFC 8259 §4)."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedQueryString("a member came twice in one object")
+    return found
 
 
 def _check_service(request: HttpRequest, service: ServiceModel) -> None:

@@ -30,6 +30,7 @@ from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.sessions import NewSession, SessionKind, SessionLimits, SessionRecord, SessionState
 from iamkit.credentials.throttle import FACTORS, Throttle, known_subject
 from iamkit.errors import ExpiredToken, InputError, InvalidAuthenticationCode, Throttling
+from iamkit.gate import waiting_codes
 from iamkit.gate.letters import Letters, codes_for
 from iamkit.gate.pace import Pace
 from iamkit.gate.passkeys import PasskeyBegun, Passkeys
@@ -118,10 +119,11 @@ class Factors:
         with self._store.read() as reader:
             here = self._here(reader, token)
             found: dict[str, list[tuple[str, str]]] = {}
+            waiting = waiting_codes.methods(reader, here.subject.user_id, now=self._clock.now())
             for device in mfa.of_subject(reader, here.subject.user_id):
-                if device.method in self._methods:
+                if device.method in self._methods and device.method not in waiting:
                     found.setdefault(device.method, []).append((device.serial, device.name))
-            codes = recovery_codes.left(reader, here.subject.user_id) and not self._codes_wait(reader, here)
+            codes = not waiting and recovery_codes.left(reader, here.subject.user_id)
             if found and codes:
                 found[recovery_codes.RECOVERY] = []
         return tuple(Offer(method, tuple(devices)) for method, devices in found.items())
@@ -138,6 +140,7 @@ class Factors:
         found = method_named(self._methods, method)
         with self._store.read() as reader:
             here = self._here(reader, token)
+            waiting_codes.refuse(reader, here.subject.user_id, method, now=self._clock.now())
             asking = self._asking(reader, here, method, given)
             if not asking.devices and method != recovery_codes.RECOVERY:
                 raise InputError(
@@ -174,10 +177,7 @@ class Factors:
         origin = Origin(source or "unknown", user_agent)
         with self._store.read() as reader:
             here = self._here(reader, token)
-            if method == recovery_codes.RECOVERY and self._codes_wait(reader, here):
-                raise InvalidAuthenticationCode(
-                    "the password was replaced by mail, so recovery codes wait; use a device, or come back"
-                )
+            waiting_codes.refuse(reader, here.subject.user_id, method, now=self._clock.now())
         throttle, subject = self._throttles[method], known_subject(here.subject.user_id)
         try:
             throttle.reserve(subject)
@@ -297,9 +297,6 @@ class Factors:
         if kept.state == SessionState.PENDING and sessions.FACTOR not in kept.awaits:
             raise InputError("the second factor was shown already; choose a new password")
         return _Here(kept, subject_of(user), user)
-
-    def _codes_wait(self, reader: Reader, here: _Here) -> bool:
-        return links.pending(reader, here.subject.user_id, links.Purpose.CODES_WAIT, now=self._clock.now())
 
     def _asking(self, reader: Reader, here: _Here, method: str, given: Answer | None = None) -> Asking:
         return asking_for(reader, self._sealer, here.subject, method, now=self._clock.now(), given=given)

@@ -28,6 +28,8 @@ class ResolvesPrincipals(Protocol):
 
     def anonymous(self) -> Principal: ...
 
+    def require_held(self, proof: Authentication) -> None: ...
+
 
 class ReadsResourceLayers(Protocol):
     """Finds the policies that stand on a resource."""

@@ -19,7 +19,7 @@ from iamkit.audit.event import Event, Origin
 from iamkit.clock import Clock
 from iamkit.credentials import challenges, links, mfa, passwords, recovery_codes
 from iamkit.credentials.links import Link, Purpose
-from iamkit.credentials.message import Kind
+from iamkit.credentials.message import Channel, Kind
 from iamkit.credentials.mfa import Answer, MfaMethod, Proof
 from iamkit.credentials.secret import Sealer, Secret
 from iamkit.credentials.throttle import known_subject
@@ -36,8 +36,6 @@ from iamkit.storage import Reader, Store, Unit
 _PURPOSE: Final = "root-recovery"
 # How long after the wait it can be finished.
 _FINISH_WITHIN: Final = timedelta(days=3)
-# Codes by mail prove what the link has proved already.
-_BY_MAIL: Final = "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,8 @@ class RootRecovery:
     ) -> None:
         self._store = store
         self._sealer = sealer
-        self._methods = {name: found for name, found in methods.items() if name != _BY_MAIL}
+        # Codes by mail prove what the link has proved already.
+        self._methods = {name: found for name, found in methods.items() if name != Channel.EMAIL}
         self._letters = letters
         self._passwords = new_passwords
         self._trail = trail

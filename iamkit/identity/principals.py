@@ -71,6 +71,8 @@ class Principals:
         self._house = house
         self._layers = CallerLayersReader(house, Library() if library is None else library, guardrails)
         self._known: BoundedMap[str, _Known] = BoundedMap(cache_size)
+        # Temporary credentials that held when the epochs that they depend on were these.
+        self._held: BoundedMap[str, tuple[int, Epochs]] = BoundedMap(cache_size)
         self._bearers: BoundedMap[tuple[int, tuple[str, ...], str], tuple[CallerLayers, Bearer]] = BoundedMap(
             cache_size
         )
@@ -158,7 +160,7 @@ class Principals:
         if proof is not None and proof.kind is CredentialKind.OPERATOR:
             return principal
         if proof is not None and proof.session is not None:
-            self._require_held(proof)
+            self.require_held(proof)
             found = self.resolve(proof)
         elif principal.caller.kind is CallerKind.USER:
             found = self.user(principal.account, principal.caller.unique_id, proof)
@@ -239,14 +241,23 @@ class Principals:
                 tree.path(reader, home.node_id),
             )
 
-    def _require_held(self, proof: Authentication) -> None:
-        """Raise ExpiredToken for a temporary credential that has ended since it was shown."""
+    def require_held(self, proof: Authentication) -> None:
+        """Raise ExpiredToken for a temporary credential that has ended since it was shown.
+
+        Warm: one look at the epochs. Whoever holds its principal for longer than a request is asked again.
+        """
         if proof.expires_at is not None and self._house.now() >= proof.expires_at:
             raise ExpiredToken("the temporary credential has expired; get another")
-        with self._store.read() as reader:
-            held = temporary.holds(reader, proof)
-        if not held:
-            raise ExpiredToken("the temporary credential has ended; get another")
+        seen, known = self._look.now(), self._held.get(proof.credential_id)
+        if known is not None and known[0] == seen:
+            return
+        current = self._store.epochs(() if proof.session is None else proof.session.depends_on)
+        if known is None or known[1] != current:
+            with self._store.read() as reader:
+                held = temporary.holds(reader, proof)
+            if not held:
+                raise ExpiredToken("the temporary credential has ended; get another")
+        self._held.put(proof.credential_id, (seen, current))
 
     def _principal(self, known: _Known, authentication: Authentication | None) -> Principal:
         if authentication is None or (authentication.session is None and not authentication.narrowed):

@@ -13,12 +13,14 @@ from typing import Final
 from iamkit.credentials import challenges, mfa, recovery_codes, sendings, sources
 from iamkit.credentials.challenges import Open
 from iamkit.credentials.hashing import HashedPassword
+from iamkit.credentials.message import Channel
 from iamkit.credentials.mfa import Enrolled
 from iamkit.credentials.secret import Secret
 from iamkit.credentials.throttle import known_subject
 from iamkit.errors import InputError
 from iamkit.gate.factors import asking_for, method_named, subject_of
 from iamkit.gate.letters import codes_for
+from iamkit.identity import people
 from iamkit.identity.users import User
 from iamkit.management import targets
 from iamkit.management.freshness import recent_user
@@ -43,6 +45,9 @@ def _begin_prepare(
     preparation: Preparation, *, method: str, user_name: str | None = None, details: Secret | None = None
 ) -> mfa.Begun:
     user = targets.person(preparation, user_name)
+    if method == Channel.EMAIL and people.is_root(user):
+        # Its password is replaced by mail: both would be whose the mail is (CAP-A7).
+        raise InputError("codes by mail are no factor of a root user; take a device")
     found = method_named(preparation.services.mfa_methods, method)
     given = {} if details is None else _answer(details)
     begun = found.begin_enrolment(_asking(preparation, user, method, given))

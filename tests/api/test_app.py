@@ -310,6 +310,12 @@ def test_the_same_operations_as_json(wire: Wire) -> None:
         ("iam/CreateUser", '{"UserName":"\\ud800"}', 400, "MalformedQueryString"),
         ("iam/CreateUser", '{"UserName":"x","Tags":{"a":"b"}}', 400, "ValidationError"),
         ("iam/CreateUser", '{"UserName":"x","Admin":true}', 400, "MalformedQueryString"),
+        (
+            "iam/GetUser",
+            '{"UserName":"administrator","UserName":"administrator"}',
+            400,
+            "MalformedQueryString",
+        ),
         ("iam/ListUsers", '{"MaxItems":true}', 400, "ValidationError"),
         ("iam/GetUser", '{"UserName":"nobody"}', 404, "NoSuchEntity"),
         ("iam/CreateUser", '{"UserName":"administrator"}', 409, "EntityAlreadyExists"),

@@ -113,6 +113,9 @@ class House:
         assert self.resolved is not None
         return self.resolved
 
+    def require_held(self, proof: Authentication) -> None:
+        """Nobody here comes with a temporary credential."""
+
     def anonymous(self) -> Principal:
         return self.nobody
 

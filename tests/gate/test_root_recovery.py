@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from iamkit.audit.event import CRITICAL
+from iamkit.credentials import mfa as records
 from iamkit.credentials.hashing import CHEAPEST
 from iamkit.credentials.message import Kind
+from iamkit.credentials.mfa import Answer, Asking, Begun, Enrolled, MfaMethod, MfaServices, Proof
 from iamkit.errors import (
     AccessDenied,
     ConfigurationError,
@@ -25,6 +28,7 @@ from iamkit.errors import (
     Throttling,
     ValidationError,
 )
+from iamkit.hookspecs import hookimpl
 from iamkit.identity import accounts
 from iamkit.identity import users as user_records
 from iamkit.kit import IAM
@@ -139,6 +143,66 @@ def test_the_mail_alone_recovers_nothing(estate: Estate) -> None:
     with pytest.raises(ExpiredToken):
         estate.iam.recovery.finish(token, NEXT)
     assert estate.iam.sign_in_root(OWNER, PASSWORD).awaits == ("factor",)
+
+
+class MailedCodes:
+    """Codes by mail, as a plugin sends them; whoever reads the mail has them."""
+
+    name = "email"
+
+    def begin(self, asking: Asking) -> Begun | None:
+        return Begun({}, b"123456", timedelta(minutes=5), 3)
+
+    def verify(self, asking: Asking, answer: Answer, kept: bytes | None) -> Proof | None:
+        right = kept is not None and answer.get("code", "").encode() == kept
+        return Proof(asking.devices[0].serial, lambda unit: True) if right else None
+
+    def begin_enrolment(self, asking: Asking) -> Begun | None:
+        return self.begin(asking)
+
+    def finish_enrolment(self, asking: Asking, answer: Answer, kept: bytes) -> Enrolled | None:
+        return Enrolled("email/x", "o…@app.example") if answer.get("code", "").encode() == kept else None
+
+    @hookimpl
+    def iamkit_mfa_methods(self, services: MfaServices) -> Sequence[MfaMethod]:
+        return (self,)
+
+
+def test_codes_by_mail_are_no_factor_beside_a_password_by_mail(estate: Estate) -> None:
+    """The root user enrols none; one that it has all the same waits as recovery codes do."""
+    estate.iam._hooks.register(MailedCodes())
+    session, device = estate.whole()
+    with pytest.raises(InputError, match="by mail"):
+        estate.desk(session).do(mfa_enrolment.begin_mfa_enrollment, method="email")
+    with estate.iam.store.write() as unit:
+        records.add(
+            unit,
+            estate.iam.keyring,
+            serial=f"arn:aws:iam::{estate.home}:email/x",
+            account=estate.home,
+            method="email",
+            name="o…@app.example",
+            now=estate.clock.now(),
+            user_id=estate.home,
+        )
+    factors = estate.iam.factors
+    estate.mail()
+    token = estate.iam.sign_in_root(OWNER, PASSWORD).token.reveal()
+    assert {offer.method for offer in factors.offers(token)} == {"email", "totp"}
+
+    estate.iam.recovery.finish(_lost(estate, "password"), NEXT)
+
+    token = estate.iam.sign_in_root(OWNER, NEXT).token.reveal()
+    assert [offer.method for offer in factors.offers(token)] == ["totp"]
+    with pytest.raises(InvalidAuthenticationCode, match="wait"):
+        factors.begin(token, "email")
+    with pytest.raises(InvalidAuthenticationCode, match="wait"):
+        factors.finish(token, "email", {"code": "123456"})
+    assert estate.proved(device, NEXT).public_id
+    estate.clock.advance(WAIT)
+    token = estate.iam.sign_in_root(OWNER, NEXT).token.reveal()
+    factors.begin(token, "email")
+    assert factors.finish(token, "email", {"code": "123456"}).public_id
 
 
 def test_without_any_proof_left_the_link_leads_nowhere(estate: Estate) -> None:

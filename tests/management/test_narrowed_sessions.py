@@ -22,7 +22,7 @@ from iamkit.errors import (
 from iamkit.identity import resource_policies
 from iamkit.management.access_keys import create_access_key, delete_access_key
 from iamkit.management.narrowed_sessions import get_narrowed_credentials
-from iamkit.management.role_sessions import list_temporary_credentials
+from iamkit.management.role_sessions import end_temporary_credential, list_temporary_credentials
 from iamkit.management.session_tokens import get_federation_token, get_session_token
 from iamkit.management.users import get_user
 from iamkit.policy.request import CallerKind
@@ -69,6 +69,27 @@ def test_an_agent_may_what_both_allow_and_both_are_named(realm: Realm) -> None:
     told = realm.iam.why(verdict.id).explanation
     assert told is not None
     assert told.request.context["iamkit:Actor"] == "agent/summary"
+
+
+@pytest.mark.parametrize("how", ["time", "taken back", "key"])
+def test_it_is_over_for_whoever_holds_it_too(realm: Realm, how: str) -> None:
+    """An agent that goes on in the same process is asked again for each decision."""
+    ana = realm.user("ana", "*")
+    assert ana.authentication is not None
+    agent = ana.session(policy=allow("doc:Get"), ttl=timedelta(minutes=1))
+    assert agent.authentication is not None
+    assert realm.iam.check("doc:Get", NOTE, principal=agent)
+
+    if how == "time":
+        realm.clock.advance(timedelta(minutes=1))
+    elif how == "taken back":
+        realm.desk(ana).do(end_temporary_credential, session_id=agent.authentication.credential_id)
+    else:
+        realm.desk(ana).do(delete_access_key, access_key_id=ana.authentication.credential_id)
+
+    assert reach(agent) == set()
+    with realm.iam.acting(agent), pytest.raises(AccessDenied):
+        realm.iam.authorize("doc:Get", NOTE)
 
 
 def test_whoever_acts_stays_named(realm: Realm) -> None:

@@ -285,7 +285,7 @@ def _json(request: HttpRequest, body: bytes) -> Mapping[str, str]:
         # What a form of another site can send is never JSON by its name (THR-S5).
         raise MalformedRequest(f"send `{_JSON}`")
     try:
-        read = json.loads(body or b"{}")
+        read = json.loads(body or b"{}", object_pairs_hook=_members)
     except (ValueError, RecursionError) as fault:
         raise MalformedRequest("the body is no JSON") from fault
     if not isinstance(read, dict):
@@ -301,6 +301,14 @@ def _json(request: HttpRequest, body: bytes) -> Mapping[str, str]:
             found[key] = str(one)
     if len(found) > _FIELDS:
         raise RequestTooLarge("the body has too many members")
+    return found
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Each name once, as in a form."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedRequest("a member came more than once")
     return found
 
 

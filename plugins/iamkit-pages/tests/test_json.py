@@ -148,7 +148,17 @@ def test_without_a_session_there_is_nothing(browser: Browser, call: Call) -> Non
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"7", b"{", b'{"user": ["ana"]}', b'{"user": true}', b"\xff", b'{"a":' * 5000],
+    [
+        b"",
+        b"[]",
+        b"7",
+        b"{",
+        b'{"user": ["ana"]}',
+        b'{"user": true}',
+        b'{"user": "ana", "user": "bob"}',
+        b"\xff",
+        b'{"a":' * 5000,
+    ],
 )
 def test_what_is_no_object_of_texts_is_refused(browser: Browser, body: bytes) -> None:
     """400 and a problem, whatever is sent."""
