@@ -7,6 +7,8 @@ import os
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from iamkit.client.credentials import Bearer, from_environment
+from iamkit.client.signer import Signer
 from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARIABLE
 from iamkit.errors import ConfigurationError, InputError
 
@@ -26,8 +28,6 @@ def desk(url: str, key_pair: tuple[str, str] | None, *, plain_http: bool, user_a
     """
     from iamkit.api.remote import SERVICE, RemoteDesk
     from iamkit.client.client import Client
-    from iamkit.client.credentials import Bearer, from_environment
-    from iamkit.client.signer import Signer
 
     _check(url, plain_http=plain_http)
     if key_pair is None:

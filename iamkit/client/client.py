@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json as json_format
 import os
-import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from iamkit.client.variables import KEY_ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARI
 from iamkit.clock import Clock, SystemClock
 from iamkit.credentials.secret import Secret
 from iamkit.errors import ConfigurationError, ServiceUnavailable, ValidationError
+from iamkit.ids import Ids
 
 # Answers that promise that nothing was done, so that any method may be sent again.
 _TRY_AGAIN: Final = frozenset({429, 503})
@@ -91,7 +91,7 @@ class Client:
         longest_wait: float = _LONGEST_WAIT,
         clock: Clock | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(base_url)
@@ -104,7 +104,7 @@ class Client:
         self._longest_wait = longest_wait
         self._clock = clock or SystemClock()
         self._sleep = sleep
-        self._chance = chance
+        self._chance = chance or _chance
         self._tls = tls
         # What the server's clock is ahead by.
         self._ahead = timedelta()
@@ -236,6 +236,11 @@ def _chosen(
             f"there is no credential; set {KEY_ID_VARIABLE} and {SECRET_VARIABLE}, or {TOKEN_VARIABLE}"
         )
     return found
+
+
+def _chance() -> float:
+    """From 0 up to 1."""
+    return int.from_bytes(Ids().bytes(4)) / 2**32
 
 
 def _again(response: Response) -> bool:
