@@ -36,7 +36,11 @@ _SECRETS: Final = (
     "AWS_SESSION_TOKEN",
     "AWS_PROFILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
 )
+# SDKs look into these files before they ask the endpoint.
+_NO_FILES: Final = {"AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_CONFIG_FILE": os.devnull}
 
 
 @click.command("run", cls=Command, context_settings={"ignore_unknown_options": True})
@@ -85,7 +89,7 @@ def run(
     give()
     with CredentialsEndpoint(give, iam.ids) as endpoint:
         kept = {key: value for key, value in os.environ.items() if key not in _SECRETS}
-        sys.exit(_run(command, {**kept, **endpoint.environment}))
+        sys.exit(_run(command, {**kept, **_NO_FILES, **endpoint.environment}))
 
 
 def _desk(terminal: Terminal, component: str) -> Counter:

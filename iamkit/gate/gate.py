@@ -219,7 +219,7 @@ class Gate:
                 Arn.check(resource)
             proof = principal.authentication
             if proof is not None and proof.session is not None:
-                parts.principals.require_held(proof)  # a job or an agent goes on after its request
+                principal = parts.principals.current(principal)  # an agent goes on after its request
             layers = self._resource_layers(parts.resources, resource, owner)
             context = parts.contexts.build(principal, request, resource_account=owner, told=told)
             asked = _access_request(principal.caller, action, resource, context, owner, explicit_trust)

@@ -134,13 +134,17 @@ def run(cli: Cli, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_command_runs_as_a_role_without_a_secret(cli: Cli) -> None:
+def test_a_command_runs_as_a_role_without_a_secret(cli: Cli, tmp_path: Path) -> None:
     """botocore in it finds credentials of the role; its status is ours; nothing that lasts is inherited."""
     trust = {"Effect": "Allow", "Principal": {"Service": "workload.iamkit"}, "Action": "sts:AssumeRole"}
     cli.ok("role", "create", "job", json.dumps({"Version": "2012-10-17", "Statement": trust}))
-    kept = {"AWS_SECRET_ACCESS_KEY": "x", "AWS_ACCESS_KEY_ID": "AKIAX"}
+    kept = {"AWS_SECRET_ACCESS_KEY": "x", "AWS_ACCESS_KEY_ID": "AKIAX", "AWS_WEB_IDENTITY_TOKEN_FILE": "x"}
+    # Files that an SDK looks into before it asks anybody.
+    files = tmp_path / "credentials"
+    files.write_text("[default]\naws_access_key_id = AKIAX\naws_secret_access_key = x\n", encoding="utf-8")
+    file = {"AWS_SHARED_CREDENTIALS_FILE": str(files)}
 
-    done = run(cli, "job", "--session", "host", "--", sys.executable, "-c", CHILD, **kept)
+    done = run(cli, "job", "--session", "host", "--", sys.executable, "-c", CHILD, **kept, **file)
 
     assert done.returncode == 7, done.stderr
     told = json.loads(done.stdout)

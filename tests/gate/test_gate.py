@@ -113,9 +113,6 @@ class House:
         assert self.resolved is not None
         return self.resolved
 
-    def require_held(self, proof: Authentication) -> None:
-        """Nobody here comes with a temporary credential."""
-
     def anonymous(self) -> Principal:
         return self.nobody
 

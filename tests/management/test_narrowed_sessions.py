@@ -20,6 +20,7 @@ from iamkit.errors import (
     ValidationError,
 )
 from iamkit.identity import resource_policies
+from iamkit.management import inline
 from iamkit.management.access_keys import create_access_key, delete_access_key
 from iamkit.management.narrowed_sessions import get_narrowed_credentials
 from iamkit.management.role_sessions import end_temporary_credential, list_temporary_credentials
@@ -90,6 +91,19 @@ def test_it_is_over_for_whoever_holds_it_too(realm: Realm, how: str) -> None:
     assert reach(agent) == set()
     with realm.iam.acting(agent), pytest.raises(AccessDenied):
         realm.iam.authorize("doc:Get", NOTE)
+
+
+def test_what_the_user_loses_the_agent_loses(realm: Realm) -> None:
+    """At its next decision, though it goes on in the same process with the principal that it began with."""
+    ana = realm.user("ana", "doc:*")
+    agent = ana.session(policy=allow("doc:Get"))
+    assert realm.iam.check("doc:Get", NOTE, principal=agent)
+
+    operator = realm.iam.desk(realm.iam.operator())
+    for name in operator.do(inline.list_user_policies, user_name="ana"):
+        operator.do(inline.delete_user_policy, user_name="ana", policy_name=name)
+
+    assert not realm.iam.check("doc:Get", NOTE, principal=agent)
 
 
 def test_whoever_acts_stays_named(realm: Realm) -> None:
