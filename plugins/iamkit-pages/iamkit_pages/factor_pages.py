@@ -12,7 +12,7 @@ from iamkit.credentials.recovery_codes import RECOVERY
 from iamkit.errors import ExpiredToken, IamkitError, InputError, StepUpRequired
 from iamkit.gate.factors import Offer
 from iamkit.management.freshness import RECENT
-from iamkit_pages import doors, own
+from iamkit_pages import doors, own, told
 from iamkit_pages.answers import Answer, redirect
 from iamkit_pages.drawing import address, page
 from iamkit_pages.entering import ended, has_script, onward
@@ -64,7 +64,8 @@ def begin(visit: Visit) -> Answer:
         return ended(visit)
     except IamkitError as fault:
         return factor_page(visit, fault)
-    return _code_page(visit, offers, method, None, begun=True, sent_to=str(shown.get("sent_to", "")))
+    sent_to, lines = str(shown.get("sent_to", "")), told.lines_of(shown)
+    return _code_page(visit, offers, method, None, begun=True, sent_to=sent_to, lines=lines)
 
 
 def factor(visit: Visit) -> Answer:
@@ -87,7 +88,8 @@ def _again(visit: Visit, fault: IamkitError) -> Answer:
     known = any(offer.method == method for offer in offers)
     if not known or method == WEBAUTHN:
         return factor_page(visit, fault)
-    return _code_page(visit, offers, method, fault, begun=True, sent_to=visit.said("sent_to"))
+    lines = told.unpacked(visit.said("told"))
+    return _code_page(visit, offers, method, fault, begun=True, sent_to=visit.said("sent_to"), lines=lines)
 
 
 def _best(offers: tuple[Offer, ...]) -> str:
@@ -104,6 +106,7 @@ def _code_page(
     *,
     begun: bool,
     sent_to: str = "",
+    lines: told.Told = (),
 ) -> Answer:
     devices = next((offer.devices for offer in offers if offer.method == method), ())
     return page(
@@ -116,6 +119,8 @@ def _code_page(
         ways=_ways(visit, offers, method),
         begun=begun,
         sent_to=sent_to,
+        told=lines,
+        told_again=told.packed(lines),
         pending=not visit.signed_in,
     )
 
@@ -259,7 +264,7 @@ def new(visit: Visit) -> Answer:
     if method == WEBAUTHN:
         options = json.dumps(shown)
         return page(visit, "enrol_key.html", script=True, options=options, name=visit.said("name"))
-    return _prove_page(visit, None, str(shown.get("sent_to", "")))
+    return _prove_page(visit, None, str(shown.get("sent_to", "")), told.lines_of(shown))
 
 
 def prove(visit: Visit) -> Answer:
@@ -271,14 +276,21 @@ def prove(visit: Visit) -> Answer:
     except IamkitError as fault:
         if visit.said("method") == WEBAUTHN:
             return new_page(visit, fault)
-        return _prove_page(visit, fault, visit.said("sent_to"))
+        return _prove_page(visit, fault, visit.said("sent_to"), told.unpacked(visit.said("told")))
     return redirect(address(visit, "/factors", done="factor_added"))
 
 
-def _prove_page(visit: Visit, fault: IamkitError | None, sent_to: str) -> Answer:
+def _prove_page(visit: Visit, fault: IamkitError | None, sent_to: str, lines: told.Told) -> Answer:
     method = visit.needed("method")
     return page(
-        visit, "enrol_code.html", fault=fault, method=method, label=label(visit, method), sent_to=sent_to
+        visit,
+        "enrol_code.html",
+        fault=fault,
+        method=method,
+        label=label(visit, method),
+        sent_to=sent_to,
+        told=lines,
+        told_again=told.packed(lines),
     )
 
 
