@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import inspect
 from collections.abc import Iterable
 
@@ -25,7 +26,10 @@ def plugin_manager(plugins: Iterable[object] = (), *, entry_points: bool = True)
         try:
             manager.load_setuptools_entrypoints(ENTRY_POINTS)
         except Exception as fault:
-            raise ConfigurationError(f"an installed iamkit plugin cannot be loaded: {fault}") from fault
+            which = f" `{name}`" if (name := _broken()) else ""
+            raise ConfigurationError(
+                f"the installed iamkit plugin{which} cannot be loaded: {fault}"
+            ) from fault
     for plugin in plugins:
         if plugin is None:
             raise ConfigurationError("None was given as a plugin; give an object or module with hooks")
@@ -35,6 +39,18 @@ def plugin_manager(plugins: Iterable[object] = (), *, entry_points: bool = True)
             raise ConfigurationError(f"a plugin cannot be registered: {fault}") from fault
     _check(manager)
     return manager
+
+
+def _broken() -> str:
+    """The name of the first entry point that cannot be loaded, for the message that it is not."""
+    for distribution in importlib.metadata.distributions():
+        for found in distribution.entry_points:
+            if found.group == ENTRY_POINTS:
+                try:
+                    found.load()
+                except Exception:  # noqa: BLE001  # whatever it is, it is this one
+                    return found.name
+    return ""
 
 
 def _check(manager: pluggy.PluginManager) -> None:

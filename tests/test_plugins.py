@@ -225,10 +225,10 @@ def test_an_installed_plugin_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_installed_plugin_that_cannot_be_loaded_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A check that is installed and broken is not a check that is missing."""
+    """A check that is installed and broken is not a check that is missing; the message names it."""
     _install(monkeypatch, _Entry("weather", ImportError("no clouds")))
 
-    with pytest.raises(ConfigurationError, match="no clouds"):
+    with pytest.raises(ConfigurationError, match="`weather` cannot be loaded: no clouds"):
         plugin_manager()
 
 
