@@ -76,7 +76,10 @@ TRACES: Final = (
 # Stamps of use, which are written in the background.
 STAMPS: Final = ("last_used_at", "last_used_service", "last_used_region", "touched_at", "counts", "seen_at")
 # What anybody may do, and what that leaves behind.
-FREE: Final = frozenset({"GetCallerIdentity", "GetAccessKeyInfo", "GetSessionToken"})
+# Open to whoever signs; the last two to every user, once somebody let users change their own passwords.
+FREE: Final = frozenset(
+    {"GetCallerIdentity", "GetAccessKeyInfo", "GetSessionToken", "ChangePassword", "GetAccountPasswordPolicy"}
+)
 TRUST: Final = json.dumps(
     {
         "Version": "2012-10-17",
