@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from iamkit.audit.event import Event
+from iamkit.errors import StoreUnavailable
 from iamkit.storage import Store
 
 
@@ -67,6 +68,15 @@ class Together:
                         unit.add(event)
         except Exception as failure:  # noqa: BLE001  # told to each who waits
             fault = failure
+        except BaseException:
+            # A thread that is told to end ends; who waits for it must neither wait for ever nor go on.
+            fault = StoreUnavailable("the writing was broken off; try again")
+            raise
+        finally:
+            self._tell(gathered, fault)
+
+    def _tell(self, gathered: Sequence[_Waiting], fault: Exception | None) -> None:
+        """Let those go whose events were written, or were not, and call the next to lead."""
         for waiting in gathered:
             waiting.fault = fault
             waiting.called.set()

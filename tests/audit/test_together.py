@@ -29,6 +29,7 @@ class SlowStore(MemoryStore):
         self.begun = threading.Event()
         self.go = threading.Event()
         self.fails_at: int | None = None
+        self.breaks_at: int | None = None
 
     @contextmanager
     def write(self) -> Iterator[Unit]:
@@ -39,6 +40,8 @@ class SlowStore(MemoryStore):
             if number == 1:
                 self.begun.set()
                 self.go.wait(10)
+            if number == self.breaks_at:
+                raise KeyboardInterrupt
             if number == self.fails_at:
                 raise StoreUnavailable("the disk is full")
 
@@ -101,6 +104,19 @@ def test_a_unit_that_fails_fails_all_that_are_in_it_and_the_next_goes_on() -> No
     assert store.kept() == 1
     Together(store).keep([event(), event()])
     assert store.kept() == 3
+
+
+def test_a_thread_that_is_told_to_end_in_the_middle_holds_up_nobody() -> None:
+    """Ctrl-C while the disk is written: the next event is kept as ever."""
+    store = SlowStore()
+    store.go.set()
+    together = Together(store)
+    store.breaks_at = 1
+    with pytest.raises(KeyboardInterrupt):
+        together.keep([event()])
+
+    together.keep([event()])
+    assert store.kept() == 1
 
 
 @pytest.mark.parametrize("threads", [1, 16])
