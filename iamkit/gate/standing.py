@@ -12,7 +12,6 @@ from typing import Final, Protocol
 
 from iamkit import epochs
 from iamkit.clock import Clock
-from iamkit.credentials import temporary
 from iamkit.credentials.access_keys import AccessKey
 from iamkit.credentials.authentication import Authentication, CredentialKind
 from iamkit.errors import ExpiredToken, ServiceUnavailable
@@ -81,8 +80,6 @@ class Standing:
                 self._require_same(proof, request)
             if proof.kind is CredentialKind.ACCESS_KEY:
                 self._require_active(proof)
-            if proof.kind is CredentialKind.TEMPORARY:
-                self._require_held(proof)
         return replace(self._principals.current(principal), judge=principal.judge)
 
     def _require_same(self, proof: Authentication, request: HttpRequest) -> None:
@@ -102,9 +99,3 @@ class Standing:
             key = reader.get(AccessKey, (proof.credential_id,))
         if key is None or not key.active or key.user_id != proof.subject:
             raise ExpiredToken(f"the access key `{proof.credential_id}` is not active any more")
-
-    def _require_held(self, proof: Authentication) -> None:
-        with self._store.read() as reader:
-            held = temporary.holds(reader, proof)
-        if not held:
-            raise ExpiredToken("the temporary credential has ended; get another")
